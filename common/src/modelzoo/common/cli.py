@@ -1,0 +1,224 @@
+"""Command lines: sub-commands, flag spellings, error lines and exit codes, shared by all packages; and `modelzoo`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from modelzoo.common.errors import UsageError, ZooError
+from modelzoo.common.files import reason
+from modelzoo.common.spec import ModelSpec
+from modelzoo.common.work import ON_ERROR
+
+INTERRUPTED = 130
+
+Handler = Callable[[argparse.Namespace], int]
+
+
+@dataclass(frozen=True)
+class Command:
+    """A sub-command.
+
+    Args:
+        name: Its name.
+        summary: One line for `--help`.
+        add_arguments: Adds its flags to a parser.
+        handler: Does the work and returns the exit code.
+        abbreviations: Whether flags may be cut short, as the guide's script of this step allows.
+    """
+
+    name: str
+    summary: str
+    add_arguments: Callable[[argparse.ArgumentParser], None]
+    handler: Handler
+    abbreviations: bool = False
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser that takes every flag with underscores or hyphens."""
+
+    def parse_known_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def,override]
+        """Parse, after bringing the flags into the spelling that is known."""
+        words = sys.argv[1:] if args is None else args
+        return super().parse_known_args([self._known_spelling(word) for word in words], namespace)
+
+    def _known_spelling(self, word: str) -> str:
+        flag, equals, value = word.partition("=")
+        if not flag.startswith("--") or flag in self._option_string_actions:
+            return word
+        for spelling in (flag.replace("-", "_"), flag.replace("_", "-")):
+            spelled = "--" + spelling[2:]
+            if any(known == spelled or (self.allow_abbrev and known.startswith(spelled)) for known in self._flags()):
+                return spelled + equals + value
+        return word
+
+    def _flags(self) -> list[str]:
+        return list(self._option_string_actions)
+
+
+def run_program(name: str, summary: str, version: str, commands: Sequence[Command]) -> int:
+    """Run the command that `sys.argv` names: `reid preprocess ...`, or `reid-preprocess ...` by the script's own name.
+
+    Args:
+        name: The program's name.
+        summary: One line for `--help`.
+        version: What `--version` prints.
+        commands: Its sub-commands.
+
+    Returns:
+        The exit code.
+    """
+    script = Path(sys.argv[0]).stem
+    words = sys.argv[1:]
+    if script.startswith(f"{name}-"):
+        words = [script.removeprefix(f"{name}-"), *words]
+    parser = build_parser(name, summary, version, commands)
+    try:
+        arguments = parser.parse_args(words)
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else UsageError.exit_code
+    return guarded(arguments.handler, arguments)
+
+
+def build_parser(name: str, summary: str, version: str, commands: Sequence[Command]) -> Parser:
+    """The parser of a program with sub-commands."""
+    from rich_argparse import RichHelpFormatter
+
+    parser = Parser(prog=name, description=summary, formatter_class=RichHelpFormatter, allow_abbrev=False)
+    parser.add_argument("--version", action="version", version=f"{name} {version}")
+    parsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=Parser)
+    for command in commands:
+        sub = parsers.add_parser(
+            command.name,
+            help=command.summary,
+            description=command.summary,
+            formatter_class=RichHelpFormatter,
+            allow_abbrev=command.abbreviations,
+        )
+        command.add_arguments(sub)
+        sub.add_argument("--debug", action="store_true", help="show the traceback of an error")
+        sub.set_defaults(handler=command.handler)
+    return parser
+
+
+def guarded(handler: Handler, arguments: argparse.Namespace) -> int:
+    """Call a handler; print what it raises as one line and a hint.
+
+    Returns:
+        The exit code.
+    """
+    try:
+        return handler(arguments)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except ZooError as error:
+        return _fail(str(error), error.hint, error.exit_code, arguments.debug)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        return _fail(where + reason(error), None, ZooError.exit_code, arguments.debug)
+    except Exception as error:
+        text = f"unexpected {type(error).__name__}: {error}"
+        return _fail(text, "this is a fault of the program; --debug shows where", ZooError.exit_code, arguments.debug)
+
+
+def _fail(message: str, hint: str | None, code: int, debug: bool) -> int:
+    if debug:
+        import traceback
+
+        traceback.print_exc()
+    print("error:", " ".join(message.split()), file=sys.stderr)
+    if hint:
+        print("hint:", " ".join(hint.split()), file=sys.stderr)
+    return code
+
+
+def add_preprocess_flags(parser: argparse.ArgumentParser) -> None:
+    """The flags that every preprocess command and `run` share."""
+    parser.add_argument("--workers", type=int, metavar="N", help="threads (default: one per core)")
+    parser.add_argument(
+        "--on-error", choices=ON_ERROR, default="fail", help="what a bad input does (default: %(default)s)"
+    )
+
+
+def add_overwrite_flag(parser: argparse.ArgumentParser, what: str) -> None:
+    """`--overwrite`, with what it replaces."""
+    parser.add_argument("--overwrite", action="store_true", help=f"replace {what}")
+
+
+def add_infer_arguments(parser: argparse.ArgumentParser) -> None:
+    """The flags of `infer`: names and meaning are those of ais_bench."""
+    from modelzoo.common.feeds import PAIRINGS
+    from modelzoo.common.results import SUFFIXES
+
+    add = parser.add_argument
+    add("--model", "-m", type=Path, required=True, metavar="FILE", help="the model: .onnx, or a checkpoint")
+    add("--input", "-i", metavar="DIR[,DIR]", help="folders of .bin or .npy, one per model input; none: only time it")
+    add("--output", "-o", metavar="DIR", help="where the result folder goes; none: nothing is kept")
+    add("--output_dirname", metavar="NAME", help="name of the result folder (default: the time)")
+    add("--outfmt", choices=list(SUFFIXES), default="BIN", help="format of the results (default: %(default)s)")
+    add("--batchsize", type=positive, metavar="N", help="samples per batch, where the model leaves it free (default: 1)")
+    add("--device", "-d", type=int, default=0, metavar="N", help="number of the accelerator (default: 0)")
+    add("--loop", "-l", type=positive, default=1, metavar="N", help="runs of each batch (default: 1)")
+    add("--warmup_count", type=natural, default=1, metavar="N", help="runs that are not counted (default: 1)")
+    add("--pair", choices=PAIRINGS, default="stem", help="how the files of several inputs pair (default: %(default)s)")
+    add_overwrite_flag(parser, "the results that are in the folder")
+
+
+def infer(arguments: argparse.Namespace, spec: ModelSpec | None = None) -> int:
+    """Handle `infer`.
+
+    Args:
+        arguments: The flags of `add_infer_arguments`.
+        spec: The model, for its checkpoints; None for `modelzoo infer`.
+    """
+    from modelzoo.common.infer import InferOptions, check_dirname, infer_folder, infer_nothing
+    from modelzoo.common.results import ResultFolder
+    from modelzoo.common.session import open_session
+
+    dirname = check_dirname(arguments.output_dirname, arguments.output)
+    results = arguments.output and ResultFolder(arguments.output, dirname, arguments.outfmt)
+    session = open_session(arguments.model, spec, device=arguments.device)
+    fixed = session.inputs[0].batch
+    if fixed and arguments.batchsize not in (None, fixed):
+        print(f"note: the model is fixed to batch {fixed}; --batchsize is not used", file=sys.stderr)
+    options = InferOptions(
+        arguments.batchsize, arguments.loop, arguments.warmup_count, arguments.pair, arguments.overwrite, sys.argv
+    )
+    if arguments.input:
+        stats = infer_folder(session, arguments.input, results, options)
+        print(f"{stats.samples} samples through {arguments.model} ({session.backend})")
+    else:
+        stats = infer_nothing(session, results, options)
+    if results:
+        print(f"results: {results.prefix}")
+    print(f"throughput in samples/s, batch {stats.batchsize}: {stats.throughput:.2f}")
+    return 0
+
+
+def positive(text: str) -> int:
+    """An argparse type: a whole number from 1."""
+    return _at_least(text, 1)
+
+
+def natural(text: str) -> int:
+    """An argparse type: a whole number from 0."""
+    return _at_least(text, 0)
+
+
+def _at_least(text: str, least: int) -> int:
+    number = int(text) if text.lstrip("-").isdigit() else None
+    if number is None or number < least:
+        raise argparse.ArgumentTypeError(f"must be a whole number from {least}, got '{text}'")
+    return number
+
+
+def main() -> int:
+    """The `modelzoo` command: what works on any model file."""
+    from modelzoo.common import __version__
+
+    commands = [Command("infer", "run a model over folders of .bin files", add_infer_arguments, infer)]
+    return run_program("modelzoo", "Run exported models of any package.", __version__, commands)

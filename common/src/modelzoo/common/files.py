@@ -1,0 +1,131 @@
+"""Files and folders: atomic writes, and the checks that every command makes before it starts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from modelzoo.common.errors import DataError, WriteError
+
+
+def reason(error: OSError) -> str:
+    """What the operating system says, without the path that the message names already."""
+    return error.strerror or str(error)
+
+
+def partial_name(path: Path) -> Path:
+    """Where a file is written before it gets its final name: a hidden name in the same folder."""
+    return path.with_name(f".{path.name}.part")
+
+
+@contextmanager
+def atomic_path(path: Path) -> Iterator[Path]:
+    """A temporary path that becomes `path` when the block ends well, and is removed when it does not.
+
+    Args:
+        path: The final path; its folder must exist.
+
+    Yields:
+        The path to write to, in the same folder.
+
+    Raises:
+        WriteError: The file cannot be written.
+    """
+    partial = partial_name(path)
+    try:
+        yield partial
+        partial.replace(path)
+    except OSError as error:
+        raise WriteError(f"cannot write {path}: {reason(error)}") from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_bytes(path: Path, data: bytes | memoryview) -> None:
+    """Write a whole file atomically.
+
+    Raises:
+        WriteError: The file cannot be written.
+    """
+    with atomic_path(path) as partial, partial.open("wb", buffering=0) as file:
+        view = memoryview(data).cast("B")
+        while view:
+            view = view[file.write(view) :]
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a whole text file atomically, in UTF-8 with `\\n` line ends."""
+    write_bytes(path, text.encode())
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder and its parents.
+
+    Raises:
+        WriteError: It cannot be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WriteError(f"cannot make the folder {path}: {reason(error)}") from error
+
+
+def existing_file(path: Path, what: str) -> Path:
+    """Return `path` if it is a readable file, with an error that says what it should have been.
+
+    Args:
+        path: The path that the user gave.
+        what: What it should be, for the message ("model", "checkpoint").
+
+    Raises:
+        DataError: There is no such file, or it is a folder.
+    """
+    if not path.exists():
+        raise DataError(f"no such {what} file: {path}", neighbour_hint(path))
+    if not path.is_file():
+        raise DataError(f"the {what} is not a file: {path}")
+    return path
+
+
+def existing_folder(path: Path, what: str) -> Path:
+    """Return `path` if it is a folder, with an error that says what it should have been.
+
+    Raises:
+        DataError: There is no such folder, or it is a file.
+    """
+    if not path.exists():
+        raise DataError(f"no such {what} folder: {path}", neighbour_hint(path))
+    if not path.is_dir():
+        raise DataError(f"the {what} is not a folder: {path}")
+    return path
+
+
+def list_folder(path: Path, what: str) -> list[os.DirEntry[str]]:
+    """The entries of a folder, sorted by name.
+
+    Raises:
+        DataError: There is no such folder, or it cannot be read.
+    """
+    existing_folder(path, what)
+    try:
+        with os.scandir(path) as entries:
+            return sorted(entries, key=lambda entry: entry.name)
+    except OSError as error:
+        raise DataError(f"cannot read the {what} folder {path}: {reason(error)}") from error
+
+
+def neighbour_hint(path: Path) -> str | None:
+    """A hint for a path that does not exist: the nearest name beside it, or the first folder that is missing."""
+    import difflib
+
+    parent = path.absolute().parent
+    if not parent.is_dir():
+        return f"{parent} does not exist either"
+    try:
+        names = [entry.name for entry in parent.iterdir()]
+    except OSError:
+        return None
+    nearest = difflib.get_close_matches(path.name, names, n=1, cutoff=0.5)
+    return f"did you mean {path.parent / nearest[0]}?" if nearest else None

@@ -1,0 +1,216 @@
+"""Folders of .bin through a session into a result folder, with the file layout and summary of ais_bench."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
+
+from modelzoo.common.batch import BatchResult, batch_size, run_batch, timed_run
+from modelzoo.common.errors import UsageError
+from modelzoo.common.feeds import Feed, find_feeds, read_feed
+from modelzoo.common.progress import progress
+from modelzoo.common.results import ResultFolder, write_summary
+from modelzoo.common.session import Session
+from modelzoo.common.work import bounded_map
+
+if TYPE_CHECKING:
+    import numpy as np
+
+PENDING_WRITES = 4
+"""How many batches may wait to be written while the model goes on."""
+
+PURE_NAME = "pure_infer_data"
+"""What ais_bench calls the data of an inference without input files."""
+
+
+@dataclass(frozen=True)
+class InferOptions:
+    """How to run a folder; names and meaning are those of ais_bench.
+
+    Args:
+        batchsize: Samples per batch, where the model does not fix it.
+        loop: How often each batch is run.
+        warmup_count: Runs of the first batch that are not counted.
+        pair: `stem` or `order`, see `find_feeds`.
+        overwrite: Replace the results that are there.
+        args: The command line, for the summary.
+    """
+
+    batchsize: int | None = None
+    loop: int = 1
+    warmup_count: int = 1
+    pair: str = "stem"
+    overwrite: bool = False
+    args: Sequence[str] = ()
+
+
+@dataclass
+class InferStats:
+    """What an inference did.
+
+    Args:
+        samples: How many samples were run (0 without input files).
+        batchsize: Samples per batch.
+        milliseconds: Time of every run of a batch.
+    """
+
+    samples: int
+    batchsize: int
+    milliseconds: list[float] = field(default_factory=list)
+
+    @property
+    def throughput(self) -> float:
+        """Samples per second inside the model: batch size over the mean time of a batch."""
+        return 1e3 * self.batchsize * len(self.milliseconds) / sum(self.milliseconds)
+
+
+def check_dirname(dirname: str | None, output: str | None) -> str:
+    """The name of the result folder: the given one, or the time as ais_bench writes it.
+
+    Raises:
+        UsageError: It is absolute, leaves `output`, or has no `output`.
+    """
+    if dirname is None:
+        return time.strftime("%Y_%m_%d-%H_%M_%S")
+    if output is None:
+        raise UsageError("--output_dirname needs --output, the folder that it lies in")
+    path = PurePath(dirname)
+    if path.is_absolute() or ".." in path.parts or not path.name:
+        raise UsageError(f"--output_dirname must be a folder inside --output, got '{dirname}'")
+    return dirname
+
+
+def infer_folder(session: Session, inputs: str, results: ResultFolder | None, options: InferOptions) -> InferStats:
+    """Run every file of the input folders; nothing is written unless all of them fit the model.
+
+    Args:
+        session: The model.
+        inputs: Comma-separated folders or files, see `find_feeds`.
+        results: Where the outputs go; None only measures.
+        options: How to run.
+
+    Raises:
+        DataError: An input does not fit, or the result folder is in use.
+        WriteError: A result cannot be written.
+    """
+    feeds = find_feeds(inputs, session.inputs, options.pair)
+    size = batch_size(session, options.batchsize)
+    if results:
+        results.prepare(options.overwrite)
+    stats = InferStats(len(feeds), size)
+    first = [read_feed(feed, session.inputs) for feed in next(_batches(feeds, size))]
+    for _ in range(options.warmup_count):
+        run_batch(session, first)
+    _run_batches(session, feeds, results, options, stats)
+    if results:
+        pairs = [(feed.files, results.names(feed.stem, len(session.outputs))) for feed in feeds]
+        write_summary(results, pairs, _timing(stats, session, options))
+    return stats
+
+
+def infer_nothing(session: Session, results: ResultFolder | None, options: InferOptions) -> InferStats:
+    """Run a batch of zeros, for timing.
+
+    Args:
+        session: The model; its inputs must have no free axis besides the batch.
+        results: Where the outputs of the whole batch go, or None.
+        options: How to run.
+
+    Raises:
+        UsageError: The model has a free axis.
+    """
+    import numpy as np
+
+    size = batch_size(session, options.batchsize)
+    stats = InferStats(0, size)
+    zeros = [np.zeros(_full_shape(spec.shape, size, spec.name), spec.dtype) for spec in session.inputs]
+    if results:
+        results.prepare(options.overwrite)
+    timed_run(session, zeros, options.warmup_count)
+    outputs, milliseconds = timed_run(session, zeros, options.loop)
+    stats.milliseconds.extend(milliseconds)
+    if results:
+        results.write(PURE_NAME, outputs)
+        pairs = [([PURE_NAME], results.names(PURE_NAME, len(outputs)))]
+        write_summary(results, pairs, _timing(stats, session, options))
+    return stats
+
+
+def _run_batches(
+    session: Session, feeds: list[Feed], results: ResultFolder | None, options: InferOptions, stats: InferStats
+) -> None:
+    """Read ahead in one thread, run in this one, write behind in another."""
+
+    def read(batch: list[Feed]) -> tuple[list[Feed], list[tuple[np.ndarray, ...]]]:
+        return batch, [read_feed(feed, session.inputs) for feed in batch]
+
+    batches = list(_batches(feeds, stats.batchsize))
+    pending: deque[Future[None]] = deque()
+    writer = ThreadPoolExecutor(1, thread_name_prefix="modelzoo-writer")
+    try:
+        for batch, arrays in progress(bounded_map(read, batches, workers=1), len(batches), "infer", "batch"):
+            result = run_batch(session, arrays, options.loop)
+            stats.milliseconds.extend(result.milliseconds)
+            if results:
+                pending.append(writer.submit(_write, results, batch, result))
+            while len(pending) > PENDING_WRITES:
+                pending.popleft().result()
+        for write in pending:
+            write.result()
+    finally:
+        writer.shutdown(wait=False, cancel_futures=True)
+
+
+def _write(results: ResultFolder, batch: list[Feed], result: BatchResult) -> None:
+    for feed, outputs in zip(batch, result.outputs, strict=True):
+        results.write(feed.stem, outputs)
+
+
+def _batches(feeds: list[Feed], size: int) -> Iterator[list[Feed]]:
+    """Batches in order; a batch holds equal shapes only."""
+    by_shape: dict[tuple[tuple[int, ...], ...], list[Feed]] = {}
+    for feed in feeds:
+        by_shape.setdefault(feed.shapes, []).append(feed)
+    for group in by_shape.values():
+        for start in range(0, len(group), size):
+            yield group[start : start + size]
+
+
+def _full_shape(shape: Sequence[int | str], size: int, name: str) -> tuple[int, ...]:
+    free = [axis for axis in shape[1:] if not isinstance(axis, int)]
+    if free:
+        raise UsageError(f"the model's input {name} has the free axis {free[0]}: --input is needed to know its length")
+    return (size, *(axis for axis in shape[1:] if isinstance(axis, int)))
+
+
+def _timing(stats: InferStats, session: Session, options: InferOptions) -> dict[str, Any]:
+    """The keys of ais_bench's summary; there is no device to copy to and from, so those times are zero."""
+    runs = max(1, len(stats.milliseconds) // options.loop)
+    return {
+        "args": list(options.args),
+        "NPU_compute_time": _statistics(stats.milliseconds),
+        "H2D_latency": _statistics([0.0] * runs * len(session.inputs)),
+        "D2H_latency": _statistics([0.0] * runs * len(session.outputs)),
+        "throughput": stats.throughput,
+        "npu_compute_time_list": stats.milliseconds,
+        "pid": os.getpid(),
+    }
+
+
+def _statistics(milliseconds: Sequence[float]) -> dict[str, float]:
+    import numpy as np
+
+    return {
+        "min": float(np.min(milliseconds)),
+        "max": float(np.max(milliseconds)),
+        "mean": float(np.mean(milliseconds)),
+        "median": float(np.median(milliseconds)),
+        "percentile(99%)": float(np.percentile(milliseconds, 99)),
+        "count": len(milliseconds),
+    }

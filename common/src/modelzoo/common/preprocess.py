@@ -1,0 +1,121 @@
+"""Work units into folders of .bin files with an index; an interrupted run is continued."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from modelzoo.common.bins import BIN_SUFFIX, write_bin
+from modelzoo.common.errors import DataError
+from modelzoo.common.files import list_folder, make_folder
+from modelzoo.common.index import Index, index_path, read_index, write_index
+from modelzoo.common.progress import progress
+from modelzoo.common.spec import TensorSpec
+from modelzoo.common.work import SampleInfo, Skipped, WorkUnit, in_order
+
+
+@dataclass(frozen=True)
+class PreprocessJob:
+    """What a preprocess command has to do.
+
+    Args:
+        model: `ModelSpec.name`.
+        version: Version of the package.
+        folders: The output folders; array i of every sample goes to folder i.
+        tensors: What the files of each folder hold.
+        units: The work.
+        command: What makes two runs the same work: source folder and options.
+        workers: Number of threads.
+        on_error: `fail` or `skip`.
+        overwrite: Remove the .bin files and the index that are there.
+    """
+
+    model: str
+    version: str
+    folders: Sequence[Path]
+    tensors: Sequence[TensorSpec]
+    units: Sequence[WorkUnit]
+    command: Mapping[str, Any] = field(default_factory=dict)
+    workers: int = 1
+    on_error: str = "fail"
+    overwrite: bool = False
+
+
+def write_folders(job: PreprocessJob) -> Index:
+    """Write the .bin files of all units, and the index beside each folder.
+
+    Returns:
+        The index of the finished work.
+
+    Raises:
+        DataError: An output folder is in use, or a unit cannot be read and `on_error` is `fail`.
+        WriteError: An output cannot be written.
+    """
+    resumed = all([_prepare_folder(folder, job) for folder in job.folders])
+    index = Index(job.model, job.version, (), job.command)
+    _write_indices(job, index)
+    work = in_order(lambda unit: _write_unit(unit, job, resumed), job.units, job.workers, job.on_error)
+    results = list(progress(work, len(job.units), "preprocess"))
+    samples = [info for result in results if not isinstance(result, Skipped) for info in result]
+    skipped = [result for result in results if isinstance(result, Skipped)]
+    index = replace(index, complete=True, samples=samples, skipped=skipped)
+    _write_indices(job, index)
+    return replace(index, inputs=tuple(job.tensors))
+
+
+def _write_indices(job: PreprocessJob, index: Index) -> None:
+    for folder, tensor in zip(job.folders, job.tensors, strict=True):
+        write_index(folder, replace(index, inputs=(tensor,)))
+
+
+def _prepare_folder(folder: Path, job: PreprocessJob) -> bool:
+    """Make the folder ready; return whether it holds an interrupted run of the same command."""
+    make_folder(folder)
+    entries = list_folder(folder, "output")
+    if not entries:
+        return False
+    if job.overwrite:
+        _remove_bins(folder)
+        return False
+    index = read_index(index_path(folder)) if index_path(folder).exists() else None
+    if index and not index.complete and _same_work(index, job):
+        return True
+    raise DataError(f"the output folder {folder} is not empty", _in_use_hint(index))
+
+
+def _same_work(index: Index, job: PreprocessJob) -> bool:
+    return (index.model, index.version, index.command) == (job.model, job.version, dict(job.command))
+
+
+def _in_use_hint(index: Index | None) -> str:
+    advice = "choose another folder, or --overwrite to replace its .bin files"
+    if index and not index.complete:
+        return f"it holds an interrupted run with other options or another source; {advice}"
+    return advice
+
+
+def _remove_bins(folder: Path) -> None:
+    for path in folder.glob(f"*{BIN_SUFFIX}"):
+        path.unlink()
+    index_path(folder).unlink(missing_ok=True)
+
+
+def _write_unit(unit: WorkUnit, job: PreprocessJob, resumed: bool) -> Sequence[SampleInfo]:
+    if resumed and _already_written(unit, job):
+        return unit.samples or ()
+    samples = unit.load()
+    for sample in samples:
+        for folder, array in zip(job.folders, sample.arrays, strict=True):
+            write_bin(folder / f"{sample.info.stem}{BIN_SUFFIX}", array)
+    return [sample.info for sample in samples]
+
+
+def _already_written(unit: WorkUnit, job: PreprocessJob) -> bool:
+    """Whether every file of the unit is there, and newer than its source."""
+    if unit.samples is None:
+        return False
+    paths = [folder / f"{info.stem}{BIN_SUFFIX}" for folder in job.folders for info in unit.samples]
+    changed = unit.path.stat().st_mtime if unit.path else 0.0
+    return all(path.exists() and path.stat().st_mtime >= changed for path in paths)

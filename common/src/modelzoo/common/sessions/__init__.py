@@ -1,0 +1,1 @@
+"""The backends behind `modelzoo.common.session.open_session`, one a file."""

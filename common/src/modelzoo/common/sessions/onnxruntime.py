@@ -1,0 +1,81 @@
+"""ONNX Runtime on the CPU, the backend that is always there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from modelzoo.common import identity
+from modelzoo.common.errors import ModelError
+from modelzoo.common.session import check_inputs
+from modelzoo.common.spec import BATCH, Dimension, TensorSpec
+
+if TYPE_CHECKING:
+    import numpy as np
+
+DTYPES = {
+    "tensor(float)": "float32",
+    "tensor(float16)": "float16",
+    "tensor(double)": "float64",
+    "tensor(uint8)": "uint8",
+    "tensor(int8)": "int8",
+    "tensor(int32)": "int32",
+    "tensor(int64)": "int64",
+    "tensor(bool)": "bool",
+}
+
+
+class OnnxRuntimeSession:
+    """An .onnx file on ONNX Runtime.
+
+    Args:
+        path: The model.
+
+    Raises:
+        ModelError: The file is not an ONNX model that this version of ONNX Runtime can run.
+    """
+
+    backend = "onnxruntime"
+
+    def __init__(self, path: Path) -> None:
+        self._session = _load(path)
+        self.identity = identity.from_metadata(
+            self._session.get_modelmeta().custom_metadata_map, source=str(path)
+        )
+        self.inputs = _described(self._session.get_inputs(), self.identity and self.identity.inputs)
+        self.outputs = _described(self._session.get_outputs(), self.identity and self.identity.outputs)
+        self._output_names = [output.name for output in self.outputs]
+
+    def run(self, *inputs: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Run one batch; see `modelzoo.common.session.Session.run`."""
+        check_inputs(self.inputs, inputs)
+        feeds = {spec.name: array for spec, array in zip(self.inputs, inputs, strict=True)}
+        return tuple(self._session.run(self._output_names, feeds))
+
+
+def _load(path: Path) -> Any:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    # Threads that spin while they wait for work take the cores from pre- and postprocessing.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = 3
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # ONNX Runtime's own classes have no common base
+        message = str(error).splitlines()[0].rsplit(" : ", maxsplit=1)[-1]
+        raise ModelError(f"{path} is not a model that ONNX Runtime can run: {message}") from error
+
+
+def _described(nodes: list[Any], known: tuple[TensorSpec, ...] | None) -> tuple[TensorSpec, ...]:
+    """The file's own tensors, with the layout that its identity gives to the name."""
+    layouts = {tensor.name: tensor.layout for tensor in known or ()}
+    return tuple(
+        TensorSpec(node.name, DTYPES[node.type], _shape(node.shape), layouts.get(node.name, "")) for node in nodes
+    )
+
+
+def _shape(shape: list[int | str | None]) -> tuple[Dimension, ...]:
+    """Sizes as numbers; a free axis keeps its name, and the first one is the batch."""
+    named = [size if isinstance(size, int) and size > 0 else str(size or f"axis{i}") for i, size in enumerate(shape)]
+    return tuple([BATCH, *named[1:]] if named and isinstance(named[0], str) else named)

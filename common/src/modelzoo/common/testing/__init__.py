@@ -1,0 +1,1 @@
+"""Plain pytest fixtures and builders for the tests of every package."""

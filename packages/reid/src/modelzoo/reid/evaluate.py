@@ -1,0 +1,133 @@
+"""Features in, mAP and CMC out: the evaluator of `run` and of `postprocess`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from modelzoo.common.errors import DataError
+from modelzoo.common.work import SampleInfo
+from modelzoo.reid.dataset import JUNK, Crop
+from modelzoo.reid.metrics import Labels, RankingMetrics, evaluate_ranking
+
+if TYPE_CHECKING:
+    import numpy as np
+
+RANKS = (1, 5, 10)
+"""The ranks of the CMC curve that are printed."""
+
+
+class FeatureTable:
+    """Features and labels of one side, filled row by row.
+
+    Args:
+        capacity: The largest number of rows.
+    """
+
+    def __init__(self, capacity: int) -> None:
+        self._capacity = capacity
+        self._features: np.ndarray | None = None
+        self._persons: list[int] = []
+        self._cameras: list[int] = []
+
+    def add(self, info: SampleInfo, feature: np.ndarray) -> None:
+        """Add a row.
+
+        Args:
+            info: Source, person and camera.
+            feature: `(d,) float32`.
+
+        Raises:
+            DataError: The feature is not finite, or longer or shorter than the others.
+        """
+        import numpy as np
+
+        if not np.isfinite(feature).all():
+            raise DataError(f"the feature of {info.source} is not finite (NaN or infinity)")
+        if self._features is None:
+            self._features = np.empty((self._capacity, len(feature)), np.float32)
+        if len(feature) != self._features.shape[1]:
+            raise DataError(
+                f"the feature of {info.source} has {len(feature)} numbers, others have {self._features.shape[1]}"
+            )
+        self._features[len(self._persons)] = feature
+        self._persons.append(info.fields["person"])
+        self._cameras.append(info.fields["camera"])
+
+    @property
+    def features(self) -> np.ndarray:
+        """`(n, d) float32`."""
+        import numpy as np
+
+        return np.empty((0, 0), np.float32) if self._features is None else self._features[: len(self._persons)]
+
+    @property
+    def labels(self) -> Labels:
+        """Labels of the rows."""
+        import numpy as np
+
+        return Labels(np.array(self._persons, np.int64), np.array(self._cameras, np.int64))
+
+
+class RetrievalEvaluator:
+    """Collects features of queries and gallery; junk must not be given.
+
+    Args:
+        crops: Everything that may come.
+        normalise: Divide the features by their length first.
+        max_rank: Length of the CMC curve.
+    """
+
+    def __init__(self, crops: Sequence[Crop], normalise: bool, max_rank: int) -> None:
+        sides = ("query", "gallery")
+        self._tables = {side: FeatureTable(sum(crop.split == side for crop in crops)) for side in sides}
+        self._normalise = normalise
+        self._max_rank = max_rank
+
+    def update(self, info: SampleInfo, outputs: tuple[np.ndarray, ...]) -> None:
+        """Take the feature of one crop, `(1, d) float32`.
+
+        Raises:
+            DataError: It is not finite, or has another length than the others.
+        """
+        self._tables[info.fields["split"]].add(info, outputs[0].ravel())
+
+    def result(self) -> dict[str, Any]:
+        """mAP and CMC.
+
+        Returns:
+            Fractions; the keys are those of the postprocess JSON.
+
+        Raises:
+            DataError: No query has a match.
+        """
+        query, gallery = self._tables["query"], self._tables["gallery"]
+        metrics = evaluate_ranking(
+            query.features, gallery.features, query.labels, gallery.labels, self._normalise, self._max_rank
+        )
+        return to_json(metrics)
+
+
+def without_junk(crops: Sequence[Crop]) -> list[Crop]:
+    """The crops that a metric uses."""
+    return [crop for crop in crops if crop.person != JUNK]
+
+
+def to_json(metrics: RankingMetrics) -> dict[str, Any]:
+    """The metrics as JSON values."""
+    return {
+        "mAP": metrics.mean_ap,
+        **{f"rank{rank}": metrics.at_rank(rank) for rank in RANKS},
+        "cmc": metrics.cmc.tolist(),
+        "queries": metrics.queries,
+        "queries_without_match": metrics.unmatched,
+        "gallery": metrics.gallery,
+    }
+
+
+def metric_lines(metrics: Mapping[str, Any]) -> list[str]:
+    """The lines that the published script prints."""
+    return [
+        f"mAP: {metrics['mAP']:.1%}",
+        *[f"CMC curve, Rank-{rank:<3}:{metrics[f'rank{rank}']:.1%}" for rank in RANKS],
+    ]

@@ -1,0 +1,66 @@
+"""A Market-1501 folder and a model into metrics, in one process and without intermediate files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from modelzoo.common.errors import UsageError
+from modelzoo.common.report import Report, read_reference
+from modelzoo.common.session import Session
+from modelzoo.common.stream import finish, stream
+from modelzoo.reid.dataset import list_crops, market1501
+from modelzoo.reid.evaluate import RetrievalEvaluator, without_junk
+from modelzoo.reid.preprocess import crop_units
+from modelzoo.reid.spec import REFERENCE, SPEC
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """How to run.
+
+    Args:
+        batchsize: Images per batch, where the model leaves it free.
+        workers: Threads that decode.
+        on_error: `fail` or `skip` for images that cannot be read.
+        normalise: Divide the features by their length first.
+        max_rank: Length of the CMC curve.
+    """
+
+    batchsize: int
+    workers: int
+    on_error: str = "fail"
+    normalise: bool = True
+    max_rank: int = 50
+
+
+def run(data: Path, session: Session, options: RunOptions) -> Report:
+    """Evaluate a model on a Market-1501 folder; junk images, which no metric uses, are not computed.
+
+    Args:
+        data: The folder with `query` and `bounding_box_test`.
+        session: The model; its input's dtype says whether it takes pixels or normalised images.
+        options: How to run.
+
+    Raises:
+        DataError: An image cannot be read and `options.on_error` is `fail`, or no query has a match.
+        ModelError: The model does not take these images.
+    """
+    crops = without_junk(list_crops(*market1501(data)))
+    batchsize = session.inputs[0].batch or options.batchsize
+    evaluator = RetrievalEvaluator(crops, options.normalise, options.max_rank)
+    units = crop_units(crops, session.inputs[0].dtype)
+    stats = stream(units, session, evaluator, batchsize, options.workers, options.on_error)
+    metrics = finish(evaluator, stats)
+    return Report(SPEC.name, session.backend, batchsize, metrics, stats, read_reference(REFERENCE))
+
+
+def check_dtype(session: Session, dtype: str | None) -> None:
+    """Check that a model takes what `--dtype` asks for.
+
+    Raises:
+        UsageError: It does not.
+    """
+    have = session.inputs[0].dtype
+    if dtype is not None and dtype != have:
+        raise UsageError(f"--dtype {dtype} does not fit the model, which takes {session.inputs[0].describe()}")
