@@ -36,9 +36,7 @@ def picture(
 ) -> Image.Image:
     """One picture, with everything random taken from `moment`."""
     rng = np.random.default_rng([identity, camera, moment])
-    return draw_person(
-        Person.sample(identity, seed), Camera.sample(camera, seed), Pose.sample(rng), size, rng=rng
-    )
+    return draw_person(Person.sample(identity, seed), Camera.sample(camera, seed), Pose.sample(rng), size, rng=rng)
 
 
 def clear_camera(height: float = 0.3, shear: float = 0.0) -> Camera:
@@ -65,9 +63,7 @@ def test_a_fresh_process_gives_same_bytes(hash_seed: str) -> None:
     pose = Pose.sample(rng)
     here = draw_person(Person.sample(3), Camera.sample(2), pose, rng=rng).tobytes()
     environment = {"PYTHONHASHSEED": hash_seed, "PYTHONPATH": ":".join(sys.path)}
-    there = subprocess.run(
-        [sys.executable, "-c", PROGRAM], env=environment, check=True, capture_output=True, text=True
-    )
+    there = subprocess.run([sys.executable, "-c", PROGRAM], env=environment, check=True, capture_output=True, text=True)
     assert there.stdout.strip() == hashlib.sha256(here).hexdigest()
 
 
@@ -141,16 +137,12 @@ def test_every_style_is_drawn_and_seen_from_most_sides(field: str, value: str) -
 @pytest.mark.parametrize("structure", STRUCTURES)
 def test_every_structure_is_drawn(structure: Structure) -> None:
     plain = clear_camera(height=0.0)
-    drawn = draw_person(
-        paint_doll(), replace(plain, structure=structure), Pose(), rng=np.random.default_rng(1)
-    )
+    drawn = draw_person(paint_doll(), replace(plain, structure=structure), Pose(), rng=np.random.default_rng(1))
     top_rows = np.asarray(drawn)[:70].reshape(-1, 3)
     assert len(np.unique(top_rows, axis=0)) > 20
     others = [kind for kind in STRUCTURES if kind != structure]
     for other in others:
-        scene = draw_person(
-            paint_doll(), replace(plain, structure=other), Pose(), rng=np.random.default_rng(1)
-        )
+        scene = draw_person(paint_doll(), replace(plain, structure=other), Pose(), rng=np.random.default_rng(1))
         assert scene.tobytes() != drawn.tobytes()
 
 
@@ -158,10 +150,7 @@ def test_every_structure_is_drawn(structure: Structure) -> None:
 def test_occluders_hide_the_person_but_keep_the_joints(occluder: Occluder) -> None:
     free = Pose(facing=0.0)
     hidden = replace(free, occluder=occluder, occluder_at=0.5)
-    pair = [
-        draw_person(paint_doll(), clear_camera(), pose, rng=np.random.default_rng(0))
-        for pose in (free, hidden)
-    ]
+    pair = [draw_person(paint_doll(), clear_camera(), pose, rng=np.random.default_rng(0)) for pose in (free, hidden)]
     blue = [(np.asarray(drawn)[..., 2].astype(int) - np.asarray(drawn)[..., 1] > 90).sum() for drawn in pair]
     assert blue[1] < 0.95 * blue[0]
     places = [joints(paint_doll(), clear_camera(), pose) for pose in (free, hidden)]
@@ -269,9 +258,7 @@ def test_cameras_look_different() -> None:
     pose = Pose(facing=30.0)
     takes = np.stack(
         [
-            np.asarray(
-                draw_person(Person.sample(0), Camera.sample(c), pose, rng=np.random.default_rng(0)), float
-            )
+            np.asarray(draw_person(Person.sample(0), Camera.sample(c), pose, rng=np.random.default_rng(0)), float)
             for c in range(6)
         ]
     )
@@ -282,9 +269,7 @@ def test_cameras_look_different() -> None:
 def colour_histogram(drawn: Image.Image) -> NDArray[np.float64]:
     """Unit vector of 4 x 4 x 4 colour counts in three bands of the body, taken from the middle columns."""
     levels = np.asarray(drawn).astype(int) // 64
-    bands = [
-        levels[low:high, 19:45].reshape(-1, 3) @ [16, 4, 1] for low, high in ((22, 42), (42, 64), (64, 116))
-    ]
+    bands = [levels[low:high, 19:45].reshape(-1, 3) @ [16, 4, 1] for low, high in ((22, 42), (42, 64), (64, 116))]
     counts = np.concatenate([np.bincount(band, minlength=64) / len(band) for band in bands])
     feature: NDArray[np.float64] = np.sqrt(counts) / np.linalg.norm(np.sqrt(counts))
     return feature

@@ -7,7 +7,7 @@ import pytest
 
 from ci_gate import failures, main
 
-JOBS = ("plan", "house", "common", "models")
+JOBS = ("plan", "repository", "common", "models")
 NOTHING_PLANNED = {"models": "[]", "common": "false"}
 EVERYTHING_PLANNED = {"models": '["reid"]', "common": "true"}
 
@@ -39,7 +39,7 @@ def test_a_plan_excuses_no_failure(job: str, result: str) -> None:
     assert failures(needs(NOTHING_PLANNED, **{job: result})) == [f"{job}: {result}"]
 
 
-@pytest.mark.parametrize("job", ["plan", "house"])
+@pytest.mark.parametrize("job", ["plan", "repository"])
 def test_a_plan_excuses_only_the_jobs_it_is_about(job: str) -> None:
     assert failures(needs(NOTHING_PLANNED, **{job: "skipped"})) == [f"{job}: skipped"]
 
@@ -51,11 +51,11 @@ def test_a_plan_that_failed_excuses_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("result", "code", "line"), [("success", 0, "all jobs passed"), ("failure", 1, "house: failure")]
+    ("result", "code", "line"), [("success", 0, "all jobs passed"), ("failure", 1, "repository: failure")]
 )
 def test_exit_code(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], result: str, code: int, line: str
 ) -> None:
-    monkeypatch.setenv("NEEDS", json.dumps(needs(EVERYTHING_PLANNED, house=result)))
+    monkeypatch.setenv("NEEDS", json.dumps(needs(EVERYTHING_PLANNED, repository=result)))
     assert main() == code
     assert capsys.readouterr().out == f"{line}\n"

@@ -93,9 +93,9 @@ def test_models_are_folders_with_a_project(repository: Path) -> None:
 
 def test_difference_to_base(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
     base = git(repository, "rev-parse", "HEAD")
-    write(repository, "packages/reid/src/a name.py")
+    write(repository, "packages/reid/src/a 名.py")
     commit(repository)
-    assert changed_paths(base, repository) == ["packages/reid/src/a name.py"]
+    assert changed_paths(base, repository) == ["packages/reid/src/a 名.py"]
     main(["--base", base], repository)
     assert planned(capsys) == Plan(("reid",), common=False)
 
@@ -116,9 +116,7 @@ def test_empty_difference(repository: Path, capsys: pytest.CaptureFixture[str]) 
     assert planned(capsys) == NOTHING
 
 
-def test_renamed_file_counts_where_it_was_and_where_it_is(
-    repository: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_renamed_file_counts_where_it_was_and_where_it_is(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write(repository, "packages/gaitset/metric.py")
     base = commit(repository)
     git(repository, "mv", "packages/gaitset/metric.py", "packages/reid/metric.py")

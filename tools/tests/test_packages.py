@@ -7,19 +7,12 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from ci_plan import ROOT, discover_models
-
-COMMON = ROOT / "common"
-MODEL_PACKAGES = [ROOT / "packages" / model for model in discover_models(ROOT)]
-PACKAGES = [COMMON, *MODEL_PACKAGES]
+from ci_plan import ROOT
 
 CONSTRAINT = re.compile(r"(?P<name>[A-Za-z0-9][\w.-]*)==(?P<version>[0-9][0-9a-z.]*)")
-
-each_package = pytest.mark.parametrize("package", PACKAGES, ids=lambda path: path.name)
 
 
 def project(package: Path) -> dict[str, Any]:
@@ -53,62 +46,56 @@ def tox_pins() -> list[Requirement]:
     return [Requirement(line.split("deps =")[-1].strip()) for line in lines if "==" in line]
 
 
-@each_package
 def test_direct_dependencies_are_pinned(package: Path) -> None:
     needs = requirements(package)
     assert needs
     assert [str(need) for need in needs if not re.fullmatch(r"==[0-9][0-9a-z.]*", str(need.specifier))] == []
 
 
-def test_pins_are_equal_everywhere() -> None:
+def test_pins_are_equal_everywhere(packages: list[Path]) -> None:
     pins = defaultdict(set)
-    for need in [*tox_pins(), *(need for package in PACKAGES for need in requirements(package))]:
+    for need in itertools.chain(tox_pins(), *map(requirements, packages)):
         pins[canonicalize_name(need.name)].add(str(need.specifier))
     assert {"numpy", "pytest", "ruff", "hatchling"} <= set(pins)
     assert {name: versions for name, versions in pins.items() if len(versions) > 1} == {}
 
 
-@each_package
 def test_constraints_name_every_direct_dependency(package: Path) -> None:
     held = constraints(package)
     needed = {
         canonicalize_name(need.name): str(need.specifier).removeprefix("==")
-        for need in [*requirements(COMMON), *requirements(package)]
+        for need in [*requirements(ROOT / "common"), *requirements(package)]
         if need.name != "hatchling"
     }
     assert {name: held.get(name) for name in needed} == needed
 
 
-@each_package
 def test_torchvision_is_nowhere(package: Path) -> None:
     for name in ("pyproject.toml", "constraints.txt"):
         assert "torchvision" not in (package / name).read_text(encoding="utf-8").lower()
 
 
-@each_package
 def test_licence_is_the_one_of_the_repository(package: Path) -> None:
     assert (package / "LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
 
 
-@each_package
 def test_type_check_finds_the_package(package: Path) -> None:
     source = package.relative_to(ROOT) / "src"
     assert f"$MYPY_CONFIG_FILE_DIR/{source.as_posix()}" in project(ROOT)["tool"]["mypy"]["mypy_path"]
 
 
-def test_build_hooks_are_identical() -> None:
-    assert len({(package / "hatch_build.py").read_bytes() for package in MODEL_PACKAGES}) == 1
+def test_build_hooks_are_identical(packages: list[Path]) -> None:
+    models = [package for package in packages if package.parent.name == "packages"]
+    assert len({(package / "hatch_build.py").read_bytes() for package in models}) == 1
 
 
-@pytest.mark.parametrize("package", MODEL_PACKAGES, ids=lambda path: path.name)
-def test_requirements_file_is_the_step_of_the_guides(package: Path) -> None:
-    assert (package / "requirements.txt").read_text(encoding="utf-8") == ".[export]\n"
+def test_requirements_file_is_the_step_of_the_guides(model_package: Path) -> None:
+    assert (model_package / "requirements.txt").read_text(encoding="utf-8") == ".[export]\n"
 
 
-@pytest.mark.parametrize("package", MODEL_PACKAGES, ids=lambda path: path.name)
-def test_names_follow_the_folder(package: Path) -> None:
-    table = project(package)["project"]
-    assert table["name"] == f"modelzoo-{package.name}"
-    assert set(table["scripts"].values()) == {f"modelzoo.{package.name}.cli:main"}
-    assert all(re.fullmatch(rf"{package.name}(-[a-z0-9-]+)?", script) for script in table["scripts"])
-    assert package.name in table["scripts"]
+def test_names_follow_the_folder(model_package: Path) -> None:
+    name, table = model_package.name, project(model_package)["project"]
+    assert table["name"] == f"modelzoo-{name}"
+    assert name in table["scripts"]
+    assert [script for script in table["scripts"] if not re.fullmatch(rf"{name}(-[a-z0-9-]+)?", script)] == []
+    assert set(table["scripts"].values()) == {f"modelzoo.{name}.cli:main"}

@@ -34,8 +34,8 @@ def test_jobs_that_may_be_skipped_are_those_the_gate_knows(workflow: dict[str, A
     assert set(workflow["jobs"]["plan"]["outputs"]) == set(NOTHING_TO_DO)
 
 
-def test_checks_of_the_house_are_the_environments_that_are_no_package(workflow: dict[str, Any]) -> None:
-    assert set(workflow["jobs"]["house"]["strategy"]["matrix"]["env"]) == {"lint", "tools", "types"}
+def test_repository_is_tested_by_the_environments_that_are_no_package(workflow: dict[str, Any]) -> None:
+    assert set(workflow["jobs"]["repository"]["strategy"]["matrix"]["env"]) == {"lint", "tools", "types"}
 
 
 @pytest.mark.parametrize("job", ["common", "models"])

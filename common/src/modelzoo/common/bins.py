@@ -24,7 +24,7 @@ def stem_of(name: str) -> str:
     >>> stem_of("0001_c1s1_001051_00.jpg.jpg"), stem_of("my photo (2).png")
     ('0001_c1s1_001051_00', 'my_photo__2_')
     """
-    return re.sub(r"[^A-Za-z0-9_-]", "_", name.split(".")[0])
+    return re.sub(r"[^A-Za-z0-9_-]", "_", name.partition(".")[0])
 
 
 def check_stems(names: Iterable[str]) -> None:

@@ -62,7 +62,7 @@ def _read(path: Path) -> Any:
     except pickle.UnpicklingError as error:
         if _is_pickle(path):
             raise CheckpointError(
-                f"{path} is a pickle of Python objects, not of weights only: it could run any code, so it is not loaded",
+                f"{path} is a pickle of Python objects, not of weights: it could run any code, so it is not loaded",
                 "where it was trained, save the weights alone: torch.save(model.state_dict(), 'weights.pth')",
             ) from error
         raise CheckpointError(f"{path} is not a checkpoint written by torch.save") from error
@@ -93,4 +93,6 @@ def _unwrapped(content: Any, path: Path) -> dict[str, torch.Tensor]:
         if inner is None and tensors:
             return tensors
         content = inner
-    raise CheckpointError(f"{path} holds no weights, only {type(content).__name__ if content is not None else 'other data'}")
+    raise CheckpointError(
+        f"{path} holds no weights, only {type(content).__name__ if content is not None else 'other data'}"
+    )

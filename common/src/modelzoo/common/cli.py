@@ -7,11 +7,12 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from modelzoo.common.errors import UsageError, ZooError
 from modelzoo.common.files import reason
 from modelzoo.common.spec import ModelSpec
-from modelzoo.common.work import ON_ERROR
+from modelzoo.common.work import ON_ERROR, available_cores
 
 INTERRUPTED = 130
 
@@ -40,7 +41,9 @@ class Command:
 class Parser(argparse.ArgumentParser):
     """An argument parser that takes every flag with underscores or hyphens."""
 
-    def parse_known_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def,override]
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: Any = None
+    ) -> tuple[Any, list[str]]:
         """Parse, after bringing the flags into the spelling that is known."""
         words = sys.argv[1:] if args is None else args
         return super().parse_known_args([self._known_spelling(word) for word in words], namespace)
@@ -112,6 +115,8 @@ def guarded(handler: Handler, arguments: argparse.Namespace) -> int:
     """
     try:
         return handler(arguments)
+    except BrokenPipeError:
+        return _quiet_end()
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return INTERRUPTED
@@ -123,6 +128,14 @@ def guarded(handler: Handler, arguments: argparse.Namespace) -> int:
     except Exception as error:
         text = f"unexpected {type(error).__name__}: {error}"
         return _fail(text, "this is a fault of the program; --debug shows where", ZooError.exit_code, arguments.debug)
+
+
+def _quiet_end() -> int:
+    """End when nobody reads standard output any more (`| head`), without a second error when it is flushed."""
+    import os
+
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return ZooError.exit_code
 
 
 def _fail(message: str, hint: str | None, code: int, debug: bool) -> int:
@@ -138,7 +151,9 @@ def _fail(message: str, hint: str | None, code: int, debug: bool) -> int:
 
 def add_preprocess_flags(parser: argparse.ArgumentParser) -> None:
     """The flags that every preprocess command and `run` share."""
-    parser.add_argument("--workers", type=int, metavar="N", help="threads (default: one per core)")
+    parser.add_argument(
+        "--workers", type=positive, default=available_cores(), metavar="N", help="threads (default: one per core)"
+    )
     parser.add_argument(
         "--on-error", choices=ON_ERROR, default="fail", help="what a bad input does (default: %(default)s)"
     )
@@ -156,15 +171,30 @@ def add_infer_arguments(parser: argparse.ArgumentParser) -> None:
 
     add = parser.add_argument
     add("--model", "-m", type=Path, required=True, metavar="FILE", help="the model: .onnx, or a checkpoint")
-    add("--input", "-i", metavar="DIR[,DIR]", help="folders of .bin or .npy, one per model input; none: only time it")
+    add(
+        "--input",
+        "-i",
+        metavar="DIR[,DIR]",
+        help="folders of .bin or .npy, one per model input; none: only time it",
+    )
     add("--output", "-o", metavar="DIR", help="where the result folder goes; none: nothing is kept")
     add("--output_dirname", metavar="NAME", help="name of the result folder (default: the time)")
     add("--outfmt", choices=list(SUFFIXES), default="BIN", help="format of the results (default: %(default)s)")
-    add("--batchsize", type=positive, metavar="N", help="samples per batch, where the model leaves it free (default: 1)")
+    add(
+        "--batchsize",
+        type=positive,
+        metavar="N",
+        help="samples per batch, where the model leaves it free (default: 1)",
+    )
     add("--device", "-d", type=int, default=0, metavar="N", help="number of the accelerator (default: 0)")
     add("--loop", "-l", type=positive, default=1, metavar="N", help="runs of each batch (default: 1)")
     add("--warmup_count", type=natural, default=1, metavar="N", help="runs that are not counted (default: 1)")
-    add("--pair", choices=PAIRINGS, default="stem", help="how the files of several inputs pair (default: %(default)s)")
+    add(
+        "--pair",
+        choices=PAIRINGS,
+        default="stem",
+        help="how the files of several inputs pair (default: %(default)s)",
+    )
     add_overwrite_flag(parser, "the results that are in the folder")
 
 
@@ -186,7 +216,12 @@ def infer(arguments: argparse.Namespace, spec: ModelSpec | None = None) -> int:
     if fixed and arguments.batchsize not in (None, fixed):
         print(f"note: the model is fixed to batch {fixed}; --batchsize is not used", file=sys.stderr)
     options = InferOptions(
-        arguments.batchsize, arguments.loop, arguments.warmup_count, arguments.pair, arguments.overwrite, sys.argv
+        arguments.batchsize,
+        arguments.loop,
+        arguments.warmup_count,
+        arguments.pair,
+        arguments.overwrite,
+        sys.argv,
     )
     if arguments.input:
         stats = infer_folder(session, arguments.input, results, options)

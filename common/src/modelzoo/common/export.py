@@ -26,7 +26,11 @@ CHECK_BATCHES = (1, 3)
 
 
 def export_onnx(
-    network: Any, identity_: Identity, output: Path, tolerance: float, check_batches: Sequence[int] = CHECK_BATCHES
+    network: Any,
+    identity_: Identity,
+    output: Path,
+    tolerance: float,
+    check_batches: Sequence[int] = CHECK_BATCHES,
 ) -> Path:
     """Export, simplify, check, and compare with torch; only then the file gets its name.
 
@@ -91,9 +95,7 @@ def random_inputs(specs: Sequence[TensorSpec], batch: int, free: int = 4) -> lis
     ]
 
 
-def compare_with_torch(
-    network: Any, path: Path, identity_: Identity, tolerance: float, batches: Sequence[int]
-) -> None:
+def compare_with_torch(network: Any, path: Path, identity_: Identity, tolerance: float, batches: Sequence[int]) -> None:
     """Run the file on ONNX Runtime beside the network on the same inputs.
 
     Raises:
@@ -180,7 +182,9 @@ def _name_axes(value: Any, tensor: TensorSpec) -> None:
         if isinstance(size, str):
             axis.dim_param = size
         elif axis.HasField("dim_value") and axis.dim_value != size:
-            raise ExportError(f"an axis of the graph's {value.name} has {axis.dim_value}, not as in {tensor.describe()}")
+            raise ExportError(
+                f"an axis of the graph's {value.name} has {axis.dim_value}, not as in {tensor.describe()}"
+            )
         else:
             axis.dim_value = size
 

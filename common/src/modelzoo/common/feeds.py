@@ -174,6 +174,7 @@ def _read(path: Path, spec: TensorSpec, shape: tuple[int, ...]) -> np.ndarray:
     if path.suffix.lower() != ".npy":
         return read_bin(path, spec.dtype, shape)
     try:
-        return np.load(path, allow_pickle=False).reshape(shape)
+        array: np.ndarray = np.load(path, allow_pickle=False)
+        return array.reshape(shape)
     except (OSError, ValueError, EOFError) as error:
         raise DataError(f"cannot read {path}: {error}") from error

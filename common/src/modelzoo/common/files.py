@@ -56,7 +56,7 @@ def write_bytes(path: Path, data: bytes | memoryview) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a whole text file atomically, in UTF-8 with `\\n` line ends."""
+    """Write a whole text file atomically, in UTF-8 with Unix line ends."""
     write_bytes(path, text.encode())
 
 

@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
-from modelzoo.common.batch import BatchResult, batch_size, run_batch, timed_run
+from modelzoo.common.batch import BatchBuffers, BatchResult, batch_size, run_batch, timed_run
 from modelzoo.common.errors import UsageError
 from modelzoo.common.feeds import Feed, find_feeds, read_feed
 from modelzoo.common.progress import progress
 from modelzoo.common.results import ResultFolder, write_summary
 from modelzoo.common.session import Session
-from modelzoo.common.work import bounded_map
+from modelzoo.common.work import Threads, bounded_map
 
 if TYPE_CHECKING:
     import numpy as np
@@ -143,7 +143,11 @@ def infer_nothing(session: Session, results: ResultFolder | None, options: Infer
 
 
 def _run_batches(
-    session: Session, feeds: list[Feed], results: ResultFolder | None, options: InferOptions, stats: InferStats
+    session: Session,
+    feeds: list[Feed],
+    results: ResultFolder | None,
+    options: InferOptions,
+    stats: InferStats,
 ) -> None:
     """Read ahead in one thread, run in this one, write behind in another."""
 
@@ -152,10 +156,11 @@ def _run_batches(
 
     batches = list(_batches(feeds, stats.batchsize))
     pending: deque[Future[None]] = deque()
+    buffers = BatchBuffers()
     writer = ThreadPoolExecutor(1, thread_name_prefix="modelzoo-writer")
     try:
-        for batch, arrays in progress(bounded_map(read, batches, workers=1), len(batches), "infer", "batch"):
-            result = run_batch(session, arrays, options.loop)
+        for batch, arrays in progress(bounded_map(read, batches, Threads(1)), len(batches), "infer", "batch"):
+            result = run_batch(session, arrays, options.loop, buffers)
             stats.milliseconds.extend(result.milliseconds)
             if results:
                 pending.append(writer.submit(_write, results, batch, result))

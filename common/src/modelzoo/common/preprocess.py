@@ -13,7 +13,7 @@ from modelzoo.common.files import list_folder, make_folder
 from modelzoo.common.index import Index, index_path, read_index, write_index
 from modelzoo.common.progress import progress
 from modelzoo.common.spec import TensorSpec
-from modelzoo.common.work import SampleInfo, Skipped, WorkUnit, in_order
+from modelzoo.common.work import Deferred, SampleInfo, Skipped, Threads, WorkUnit, in_order
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,8 @@ class PreprocessJob:
         folders: The output folders; array i of every sample goes to folder i.
         tensors: What the files of each folder hold.
         units: The work.
+        threads: What does it.
         command: What makes two runs the same work: source folder and options.
-        workers: Number of threads.
         on_error: `fail` or `skip`.
         overwrite: Remove the .bin files and the index that are there.
     """
@@ -37,8 +37,8 @@ class PreprocessJob:
     folders: Sequence[Path]
     tensors: Sequence[TensorSpec]
     units: Sequence[WorkUnit]
+    threads: Threads
     command: Mapping[str, Any] = field(default_factory=dict)
-    workers: int = 1
     on_error: str = "fail"
     overwrite: bool = False
 
@@ -53,10 +53,11 @@ def write_folders(job: PreprocessJob) -> Index:
         DataError: An output folder is in use, or a unit cannot be read and `on_error` is `fail`.
         WriteError: An output cannot be written.
     """
-    resumed = all([_prepare_folder(folder, job) for folder in job.folders])
+    prepared = [_prepare_folder(folder, job) for folder in job.folders]
+    resumed = all(prepared)
     index = Index(job.model, job.version, (), job.command)
     _write_indices(job, index)
-    work = in_order(lambda unit: _write_unit(unit, job, resumed), job.units, job.workers, job.on_error)
+    work = in_order(lambda unit: _write_unit(unit, job, resumed), job.units, job.threads, job.on_error)
     results = list(progress(work, len(job.units), "preprocess"))
     samples = [info for result in results if not isinstance(result, Skipped) for info in result]
     skipped = [result for result in results if isinstance(result, Skipped)]
@@ -108,7 +109,8 @@ def _write_unit(unit: WorkUnit, job: PreprocessJob, resumed: bool) -> Sequence[S
     samples = unit.load()
     for sample in samples:
         for folder, array in zip(job.folders, sample.arrays, strict=True):
-            write_bin(folder / f"{sample.info.stem}{BIN_SUFFIX}", array)
+            values = array.array() if isinstance(array, Deferred) else array
+            write_bin(folder / f"{sample.info.stem}{BIN_SUFFIX}", values)
     return [sample.info for sample in samples]
 
 

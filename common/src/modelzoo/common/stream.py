@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from modelzoo.common.batch import run_batch
+from modelzoo.common.batch import BatchBuffers, run_batch
 from modelzoo.common.session import Session
-from modelzoo.common.work import Sample, SampleInfo, Skipped, WorkUnit, in_order
+from modelzoo.common.work import Sample, SampleInfo, Skipped, Threads, WorkUnit, in_order
 
 if TYPE_CHECKING:
     import numpy as np
@@ -63,7 +63,7 @@ def stream(
     session: Session,
     evaluator: Evaluator,
     batchsize: int,
-    workers: int,
+    threads: Threads,
     on_error: str = "fail",
 ) -> StreamStats:
     """Send every sample of the units through the model into the evaluator.
@@ -75,7 +75,7 @@ def stream(
         session: The model.
         evaluator: Takes each sample's outputs; the order is that of the units where all samples have one shape.
         batchsize: Samples per batch.
-        workers: Number of preparing threads.
+        threads: What prepares the samples.
         on_error: `fail` raises the first unit's error, `skip` lists it in the result.
 
     Raises:
@@ -83,9 +83,10 @@ def stream(
     """
     stats = StreamStats()
     start = time.perf_counter()
-    prepared = in_order(_timed_load, units, workers, on_error)
+    prepared = in_order(_timed_load, units, threads, on_error)
+    buffers = BatchBuffers()
     for batch in _batches(_samples(prepared, stats), batchsize):
-        _run(batch, session, evaluator, stats)
+        _run(batch, session, evaluator, stats, buffers)
     stats.wall_s = time.perf_counter() - start
     return stats
 
@@ -106,9 +107,7 @@ def _timed_load(unit: WorkUnit) -> tuple[Sequence[Sample], float]:
     return samples, time.perf_counter() - start
 
 
-def _samples(
-    prepared: Iterable[tuple[Sequence[Sample], float] | Skipped], stats: StreamStats
-) -> Iterator[Sample]:
+def _samples(prepared: Iterable[tuple[Sequence[Sample], float] | Skipped], stats: StreamStats) -> Iterator[Sample]:
     for result in prepared:
         if isinstance(result, Skipped):
             stats.skipped.append(result)
@@ -135,8 +134,10 @@ def _batches(samples: Iterable[Sample], batchsize: int) -> Iterator[list[Sample]
     yield from waiting.values()
 
 
-def _run(batch: list[Sample], session: Session, evaluator: Evaluator, stats: StreamStats) -> None:
-    result = run_batch(session, [sample.arrays for sample in batch])
+def _run(
+    batch: list[Sample], session: Session, evaluator: Evaluator, stats: StreamStats, buffers: BatchBuffers
+) -> None:
+    result = run_batch(session, [sample.arrays for sample in batch], buffers=buffers)
     stats.batch_ms.extend(result.milliseconds)
     stats.inference_s += sum(result.milliseconds) / 1e3
     stats.samples += len(batch)

@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from modelzoo.common.errors import DataError, UsageError, ZooError
+from modelzoo.common.errors import DataError, ZooError
 from modelzoo.common.files import reason
 
 if TYPE_CHECKING:
@@ -37,6 +37,31 @@ class SampleInfo:
 
 
 @dataclass(frozen=True)
+class Deferred:
+    """An array that is computed where it is needed: straight into its place in a batch, or for a file.
+
+    What waits for the model is then smaller (pixels, not normalised planes), and nothing is copied.
+
+    Args:
+        shape: The shape of the array.
+        dtype: Its NumPy dtype name.
+        fill: Writes the values into an array of that shape and dtype.
+    """
+
+    shape: tuple[int, ...]
+    dtype: str
+    fill: Callable[[np.ndarray], None]
+
+    def array(self) -> np.ndarray:
+        """The array."""
+        import numpy as np
+
+        values = np.empty(self.shape, self.dtype)
+        self.fill(values)
+        return values
+
+
+@dataclass(frozen=True)
 class Sample:
     """One input of the model.
 
@@ -46,7 +71,7 @@ class Sample:
     """
 
     info: SampleInfo
-    arrays: tuple[np.ndarray, ...]
+    arrays: tuple[np.ndarray | Deferred, ...]
 
 
 @dataclass(frozen=True)
@@ -67,6 +92,19 @@ class WorkUnit:
 
 
 @dataclass(frozen=True)
+class Threads:
+    """How work is shared among threads.
+
+    Args:
+        workers: Number of threads.
+        chunk: Units that a thread takes at a time: more for small units, whose hand-over would cost as much as they do.
+    """
+
+    workers: int
+    chunk: int = 1
+
+
+@dataclass(frozen=True)
 class Skipped:
     """A source that could not be used, and why."""
 
@@ -75,14 +113,14 @@ class Skipped:
 
 
 def in_order(
-    work: Callable[[WorkUnit], Result], units: Iterable[WorkUnit], workers: int, on_error: str = "fail"
+    work: Callable[[WorkUnit], Result], units: Iterable[WorkUnit], threads: Threads, on_error: str = "fail"
 ) -> Iterator[Result | Skipped]:
     """Do the units in threads and yield the results in the order of the units, in bounded memory.
 
     Args:
         work: What is done with each unit.
         units: The units.
-        workers: Number of threads.
+        threads: How many threads, and how many units each takes at a time.
         on_error: `fail` raises the first unit's error; `skip` yields `Skipped` in its place.
 
     Yields:
@@ -91,49 +129,46 @@ def in_order(
     Raises:
         DataError: A unit cannot be used and `on_error` is `fail`.
     """
-    return bounded_map(lambda unit: _guarded(work, unit, on_error), units, workers)
+    return bounded_map(lambda unit: _guarded(work, unit, on_error), units, threads)
 
 
-def bounded_map(function: Callable[[Item], Result], items: Iterable[Item], workers: int) -> Iterator[Result]:
+def bounded_map(function: Callable[[Item], Result], items: Iterable[Item], threads: Threads) -> Iterator[Result]:
     """Call a function on items in threads and yield the results in order.
 
-    At most three times as many items as workers are under way or waiting to be taken. Threads, because image
-    decoders, NumPy, ONNX Runtime and file access release the interpreter lock.
+    At most three chunks a thread are under way or waiting to be taken. Threads, because image decoders, NumPy, ONNX
+    Runtime and file access release the interpreter lock.
 
     Args:
         function: What is called.
         items: Its arguments, taken as they are needed.
-        workers: Number of threads.
+        threads: How many threads, and how many items each takes at a time.
 
     Yields:
         The results.
     """
-    pool = ThreadPoolExecutor(workers, thread_name_prefix="modelzoo")
+    pool = ThreadPoolExecutor(threads.workers, thread_name_prefix="modelzoo")
     source = iter(items)
-    waiting: deque[Future[Result]] = deque()
+    chunks = iter(lambda: list(islice(source, threads.chunk)), [])
+    waiting: deque[Future[list[Result]]] = deque()
     try:
-        waiting.extend(pool.submit(function, item) for item in islice(source, 3 * workers))
+        waiting.extend(pool.submit(_call_each, function, chunk) for chunk in islice(chunks, 3 * threads.workers))
         while waiting:
-            result = waiting.popleft().result()
-            waiting.extend(pool.submit(function, item) for item in islice(source, 1))
-            yield result
+            results = waiting.popleft().result()
+            waiting.extend(pool.submit(_call_each, function, chunk) for chunk in islice(chunks, 1))
+            yield from results
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def check_workers(workers: int | None) -> int:
-    """The number of threads to use: the given one, or one per available core.
+def _call_each(function: Callable[[Item], Result], items: list[Item]) -> list[Result]:
+    return [function(item) for item in items]
 
-    Raises:
-        UsageError: It is less than 1.
-    """
+
+def available_cores() -> int:
+    """How many cores this process may use."""
     import os
 
-    if workers is None:
-        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if workers < 1:
-        raise UsageError(f"--workers must be at least 1, got {workers}")
-    return workers
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _guarded(work: Callable[[WorkUnit], Result], unit: WorkUnit, on_error: str) -> Result | Skipped:

@@ -39,11 +39,9 @@ class OnnxRuntimeSession:
 
     def __init__(self, path: Path) -> None:
         self._session = _load(path)
-        self.identity = identity.from_metadata(
-            self._session.get_modelmeta().custom_metadata_map, source=str(path)
-        )
-        self.inputs = _described(self._session.get_inputs(), self.identity and self.identity.inputs)
-        self.outputs = _described(self._session.get_outputs(), self.identity and self.identity.outputs)
+        self.identity = identity.from_metadata(self._session.get_modelmeta().custom_metadata_map, source=str(path))
+        self.inputs = _described(self._session.get_inputs(), self.identity.inputs if self.identity else ())
+        self.outputs = _described(self._session.get_outputs(), self.identity.outputs if self.identity else ())
         self._output_names = [output.name for output in self.outputs]
 
     def run(self, *inputs: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -67,9 +65,9 @@ def _load(path: Path) -> Any:
         raise ModelError(f"{path} is not a model that ONNX Runtime can run: {message}") from error
 
 
-def _described(nodes: list[Any], known: tuple[TensorSpec, ...] | None) -> tuple[TensorSpec, ...]:
+def _described(nodes: list[Any], known: tuple[TensorSpec, ...]) -> tuple[TensorSpec, ...]:
     """The file's own tensors, with the layout that its identity gives to the name."""
-    layouts = {tensor.name: tensor.layout for tensor in known or ()}
+    layouts = {tensor.name: tensor.layout for tensor in known}
     return tuple(
         TensorSpec(node.name, DTYPES[node.type], _shape(node.shape), layouts.get(node.name, "")) for node in nodes
     )

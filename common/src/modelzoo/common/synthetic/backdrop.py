@@ -61,9 +61,7 @@ def _paint_bush(draw: ImageDraw, x: float, y: float, radius: float, colour: RGB)
         oval(draw, centre, share * radius, share * radius, shade(colour, light))
 
 
-def _paint_tiles(
-    draw: ImageDraw, camera: Camera, size: tuple[int, int], horizon: float, shift: float
-) -> None:
+def _paint_tiles(draw: ImageDraw, camera: Camera, size: tuple[int, int], horizon: float, shift: float) -> None:
     """Square floor tiles in perspective, and a skirting board."""
     width, height = size
     line, thick = shade(camera.floor, 0.82), max(1, height // 200)
@@ -77,9 +75,7 @@ def _paint_tiles(
     draw.rectangle((0, horizon - 0.02 * height, width, horizon), fill=shade(camera.wall, 0.7))
 
 
-def _paint_poles(
-    draw: ImageDraw, camera: Camera, size: tuple[int, int], horizon: float, shift: float
-) -> None:
+def _paint_poles(draw: ImageDraw, camera: Camera, size: tuple[int, int], horizon: float, shift: float) -> None:
     """A railing of thin posts with two bars."""
     width, height = size
     top, foot = horizon - 0.13 * height, horizon + 0.06 * height
@@ -91,9 +87,7 @@ def _paint_poles(
         draw.rectangle((0, y, width, y + 0.018 * height), fill=shade(metal, 1.25))
 
 
-def _paint_crossing(
-    draw: ImageDraw, camera: Camera, size: tuple[int, int], horizon: float, shift: float
-) -> None:
+def _paint_crossing(draw: ImageDraw, camera: Camera, size: tuple[int, int], horizon: float, shift: float) -> None:
     """The white bars of a pedestrian crossing, and a kerb."""
     width, height = size
     for bar in range(-3, 5):
@@ -102,14 +96,10 @@ def _paint_crossing(
         top = horizon + 0.16 * (height - horizon)
         corners = [(far, top), (far + 0.16 * width, top), (near + 0.32 * width, height), (near, height)]
         draw.polygon(corners, fill=(214, 214, 208))
-    draw.rectangle(
-        (0, horizon - 0.02 * height, width, horizon + 0.02 * height), fill=shade(camera.floor, 1.5)
-    )
+    draw.rectangle((0, horizon - 0.02 * height, width, horizon + 0.02 * height), fill=shade(camera.floor, 1.5))
 
 
-def _paint_bricks(
-    draw: ImageDraw, camera: Camera, size: tuple[int, int], horizon: float, shift: float
-) -> None:
+def _paint_bricks(draw: ImageDraw, camera: Camera, size: tuple[int, int], horizon: float, shift: float) -> None:
     """Courses of bricks above the horizon."""
     width, height = size
     course, mortar = 0.035 * height, shade(camera.wall, 1.3)
@@ -123,9 +113,7 @@ def _paint_bricks(
             draw.line((x, bottom - course, x, bottom), fill=mortar, width=thick)
 
 
-def _paint_windows(
-    draw: ImageDraw, camera: Camera, size: tuple[int, int], horizon: float, shift: float
-) -> None:
+def _paint_windows(draw: ImageDraw, camera: Camera, size: tuple[int, int], horizon: float, shift: float) -> None:
     """Shop windows with frames and a reflection."""
     width, height = size
     for window in range(-1, 2):
@@ -139,9 +127,7 @@ def _paint_windows(
     draw.line((0, horizon, width, horizon), fill=shade(camera.wall, 0.6), width=max(1, height // 100))
 
 
-def _paint_hedge(
-    draw: ImageDraw, camera: Camera, size: tuple[int, int], horizon: float, shift: float
-) -> None:
+def _paint_hedge(draw: ImageDraw, camera: Camera, size: tuple[int, int], horizon: float, shift: float) -> None:
     """A row of bushes on the horizon and a path across the grass."""
     width, height = size
     for bush in range(-1, 5):

@@ -58,9 +58,7 @@ def paint_skirt(draw: ImageDraw, person: Person, figure: Figure) -> None:
 
 def paint_arm(draw: ImageDraw, person: Person, figure: Figure, side: str) -> None:
     """One arm with its sleeve."""
-    shoulder, elbow, wrist, hand = (
-        figure.at(f"{side}_{part}") for part in ("shoulder", "elbow", "wrist", "hand")
-    )
+    shoulder, elbow, wrist, hand = (figure.at(f"{side}_{part}") for part in ("shoulder", "elbow", "wrist", "hand"))
     thin = person.build * figure.size_at(0.65)
     sleeve = person.accent if person.pattern == "two-tone" else person.top
     oval(draw, hand, 0.026 * thin, 0.026 * thin, person.skin)

@@ -58,9 +58,7 @@ def _paint_features(draw: ImageDraw, person: Person, figure: Figure, unit: float
         oval(draw, mouth, 0.016 * unit, 0.006 * unit, shade(person.skin, 0.7))
 
 
-def _paint_cap(
-    draw: ImageDraw, person: Person, centre: Pixel, right: float, front: float, unit: float
-) -> None:
+def _paint_cap(draw: ImageDraw, person: Person, centre: Pixel, right: float, front: float, unit: float) -> None:
     """A cap: a dome, and a brim towards the face."""
     x, y = centre
     top, brow = y - 0.088 * unit, y - 0.026 * unit

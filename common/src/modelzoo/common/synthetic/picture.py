@@ -53,9 +53,7 @@ def draw_person(
 def _paint_figure(draw: ImageDraw.ImageDraw, person: Person, figure: Figure, camera: Camera) -> None:
     """Paints the body's parts from far to near."""
     x, y = figure.origin
-    oval(
-        draw, (x, y - 0.01 * figure.unit), 0.17 * figure.unit, 0.028 * figure.unit, shade(camera.floor, 0.72)
-    )
+    oval(draw, (x, y - 0.01 * figure.unit), 0.17 * figure.unit, 0.028 * figure.unit, shade(camera.floor, 0.72))
     arms = {side: figure.spots[f"{side}_wrist"][2] for side in ("left", "right")}
     towards = cos(figure.turn) > 0.0
     for side in (side for side, depth in arms.items() if depth < _FAR):

@@ -101,9 +101,7 @@ def build_figure(person: Person, camera: Camera, pose: Pose, size: tuple[int, in
     )
 
 
-def joints(
-    person: Person, camera: Camera, pose: Pose, size: tuple[int, int] = (64, 128)
-) -> NDArray[np.float32]:
+def joints(person: Person, camera: Camera, pose: Pose, size: tuple[int, int] = (64, 128)) -> NDArray[np.float32]:
     """The COCO keypoints of the picture that `draw_person` draws from the same inputs.
 
     Args:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -52,3 +55,26 @@ def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
         return Finished(code, captured.out, captured.err)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def _toy_original(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from modelzoo.common.testing.toys import write_toys
+
+    return write_toys(tmp_path_factory.mktemp("toys"))
+
+
+@pytest.fixture
+def toys(_toy_original: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working directory: a fresh folder of the toy models and their data, see `testing.toys.write_toys`."""
+    folder = tmp_path / "toys"
+    shutil.copytree(_toy_original, folder)
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def tree(folder: Path) -> dict[str, tuple[int, str]]:
+    """Size and sha256 of every file below a folder, by relative path."""
+    paths = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    contents = {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+    return {name: (len(data), hashlib.sha256(data).hexdigest()) for name, data in contents.items()}

@@ -41,9 +41,9 @@ def main() -> int:
 def preprocess(arguments: argparse.Namespace) -> int:
     """Handle `preprocess`."""
     from modelzoo.common.preprocess import PreprocessJob, write_folders
-    from modelzoo.common.work import check_workers
+    from modelzoo.common.work import Threads
     from modelzoo.reid.dataset import list_images
-    from modelzoo.reid.preprocess import image_units
+    from modelzoo.reid.preprocess import CHUNK, image_units
 
     folder = list_images(arguments.source)
     tensor = IMAGES[arguments.dtype]
@@ -54,7 +54,7 @@ def preprocess(arguments: argparse.Namespace) -> int:
         tensors=[tensor],
         units=image_units(folder.images, arguments.dtype),
         command={"source": str(arguments.source.absolute()), "dtype": arguments.dtype},
-        workers=check_workers(arguments.workers),
+        threads=Threads(arguments.workers, CHUNK),
         on_error=arguments.on_error,
         overwrite=arguments.overwrite,
     )
@@ -107,7 +107,8 @@ def postprocess(arguments: argparse.Namespace) -> int:
 def run(arguments: argparse.Namespace) -> int:
     """Handle `run`."""
     from modelzoo.common.session import open_session
-    from modelzoo.common.work import check_workers
+    from modelzoo.common.work import Threads
+    from modelzoo.reid.preprocess import CHUNK
     from modelzoo.reid.run import RunOptions, check_dtype
     from modelzoo.reid.run import run as run_model
 
@@ -122,7 +123,7 @@ def run(arguments: argparse.Namespace) -> int:
     check_dtype(session, arguments.dtype)
     options = RunOptions(
         arguments.batchsize,
-        check_workers(arguments.workers),
+        Threads(arguments.workers, CHUNK),
         arguments.on_error,
         arguments.feat_norm == "yes",
         arguments.max_rank,
@@ -137,8 +138,9 @@ def demo(arguments: argparse.Namespace) -> int:
     """Handle `demo`."""
     from modelzoo.common.export import import_exporters
     from modelzoo.common.session import open_session
-    from modelzoo.common.work import check_workers
+    from modelzoo.common.work import Threads, available_cores
     from modelzoo.reid.demo import make_market1501, make_weights
+    from modelzoo.reid.preprocess import CHUNK
     from modelzoo.reid.run import RunOptions
     from modelzoo.reid.run import run as run_model
 
@@ -147,7 +149,7 @@ def demo(arguments: argparse.Namespace) -> int:
     data = make_market1501(arguments.output / "market1501")
     weights = make_weights(arguments.output / "seeded_weights.pth")
     model = _export(weights, arguments.output / "ReID.onnx", "resnet50", "after", "float32")
-    report = run_model(data, open_session(model, SPEC), RunOptions(batchsize=8, workers=check_workers(None)))
+    report = run_model(data, open_session(model, SPEC), RunOptions(8, Threads(available_cores(), CHUNK)))
     _print_metrics(report.metrics, None)
     print(DEMO_NOTE)
     _write_report(report, arguments.output)
@@ -158,7 +160,10 @@ def _preprocess_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("source", type=Path, metavar="SRC", help="folder of images")
     parser.add_argument("destination", type=Path, metavar="DST", help="folder for the .bin files")
     parser.add_argument(
-        "--dtype", choices=list(IMAGES), default="float32", help="normalised images, or pixels (default: %(default)s)"
+        "--dtype",
+        choices=list(IMAGES),
+        default="float32",
+        help="normalised images, or pixels (default: %(default)s)",
     )
     cli.add_preprocess_flags(parser)
     cli.add_overwrite_flag(parser, "the .bin files that are in DST")
@@ -168,10 +173,17 @@ def _export_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--weights", type=Path, metavar="FILE", help="the checkpoint (.pth)")
     parser.add_argument("--config_file", type=Path, metavar="FILE", help="the upstream's .yml, instead of --weights")
     parser.add_argument(
-        "overrides", nargs="*", metavar="KEY VALUE", help="with --config_file, such as TEST.WEIGHT \"('FILE.pth')\""
+        "overrides",
+        nargs="*",
+        metavar="KEY VALUE",
+        help="with --config_file, such as TEST.WEIGHT \"('FILE.pth')\"",
     )
     parser.add_argument(
-        "--output", type=Path, default=Path("ReID.onnx"), metavar="FILE", help="the .onnx file (default: %(default)s)"
+        "--output",
+        type=Path,
+        default=Path("ReID.onnx"),
+        metavar="FILE",
+        help="the .onnx file (default: %(default)s)",
     )
     parser.add_argument(
         "--batchsize", type=cli.positive, metavar="N", help="accepted; the batch of the file stays free"
@@ -184,7 +196,12 @@ def _postprocess_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--gallery_dir", type=Path, required=True, metavar="DIR", help="folder of gallery images")
     parser.add_argument("--pred_dir", type=Path, required=True, metavar="DIR", help="folder of <stem>_0.bin results")
     parser.add_argument(
-        "--index", type=Path, nargs="+", default=[], metavar="FILE", help="what preprocess wrote beside its folders"
+        "--index",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        help="what preprocess wrote beside its folders",
     )
     _add_metric_flags(parser)
 
@@ -196,7 +213,11 @@ def _run_arguments(parser: argparse.ArgumentParser) -> None:
     source.add_argument("--model", type=Path, metavar="FILE", help="exported model")
     parser.add_argument("--batchsize", type=cli.positive, default=8, metavar="N", help="default: %(default)s")
     parser.add_argument(
-        "--output", type=Path, default=Path("reid-report"), metavar="DIR", help="the report (default: %(default)s)"
+        "--output",
+        type=Path,
+        default=Path("reid-report"),
+        metavar="DIR",
+        help="the report (default: %(default)s)",
     )
     _add_network_flags(parser, dtype=None)
     cli.add_preprocess_flags(parser)
@@ -205,25 +226,40 @@ def _run_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _demo_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--output", type=Path, default=Path("reid-demo"), metavar="DIR", help="data and report (default: %(default)s)"
+        "--output",
+        type=Path,
+        default=Path("reid-demo"),
+        metavar="DIR",
+        help="data and report (default: %(default)s)",
     )
 
 
 def _add_network_flags(parser: argparse.ArgumentParser, dtype: str | None) -> None:
     parser.add_argument("--backbone", choices=BACKBONES, default="resnet50", help="default: %(default)s")
     parser.add_argument(
-        "--neck-feat", choices=NECK_FEATS, default="after", help="feature after or before the neck (default: %(default)s)"
+        "--neck-feat",
+        choices=NECK_FEATS,
+        default="after",
+        help="feature after or before the neck (default: %(default)s)",
     )
     parser.add_argument(
-        "--dtype", choices=list(IMAGES), default=dtype, help="what the model takes: normalised images, or pixels"
+        "--dtype",
+        choices=list(IMAGES),
+        default=dtype,
+        help="what the model takes: normalised images, or pixels",
     )
 
 
 def _add_metric_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--feat-norm", choices=("yes", "no"), default="yes", help="divide features by their length (default: %(default)s)"
+        "--feat-norm",
+        choices=("yes", "no"),
+        default="yes",
+        help="divide features by their length (default: %(default)s)",
     )
-    parser.add_argument("--max-rank", type=cli.positive, default=50, metavar="N", help="length of the CMC (default: 50)")
+    parser.add_argument(
+        "--max-rank", type=cli.positive, default=50, metavar="N", help="length of the CMC (default: 50)"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the metrics there as well")
 
 

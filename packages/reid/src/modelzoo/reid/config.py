@@ -33,7 +33,13 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "PIXEL_STD": list(STD),
         "PADDING": 10,
     },
-    "TEST": {"IMS_PER_BATCH": 128, "RE_RANKING": "no", "WEIGHT": "", "NECK_FEAT": "after", "FEAT_NORM": "yes"},
+    "TEST": {
+        "IMS_PER_BATCH": 128,
+        "RE_RANKING": "no",
+        "WEIGHT": "",
+        "NECK_FEAT": "after",
+        "FEAT_NORM": "yes",
+    },
 }
 """The upstream's keys and defaults in the sections that an export can depend on."""
 
@@ -114,7 +120,15 @@ def _merge(merge: Any, what: Any, failure: DataError | UsageError) -> None:
     logging.getLogger("yacs.config").disabled = True
     try:
         merge(what)
-    except (AssertionError, KeyError, ValueError, TypeError, AttributeError, SyntaxError, yaml.YAMLError) as error:
+    except (
+        AssertionError,
+        KeyError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        SyntaxError,
+        yaml.YAMLError,
+    ) as error:
         raise type(failure)(f"{failure}: {error}") from error
 
 

@@ -88,7 +88,8 @@ def parse_crop(path: Path, split: str) -> Crop:
     match = IDENTITY.search(path.name)
     if not match:
         raise DataError(
-            f"{path} has no person id and camera in its name", "Market-1501 names begin like 0002_c1s1_000451_03"
+            f"{path} has no person id and camera in its name",
+            "Market-1501 names begin like 0002_c1s1_000451_03",
         )
     return Crop(path, int(match[1]), int(match[2]), split)
 
@@ -111,8 +112,9 @@ def market1501(root: Path) -> tuple[Path, Path]:
     """
     existing_folder(root, "data")
     if not (root / QUERY).is_dir():
-        inner = next((child for child in sorted(root.iterdir()) if (child / QUERY).is_dir()), None)
+        inner = [child for child in sorted(root.iterdir()) if (child / QUERY).is_dir()]
         raise DataError(
-            f"{root} is not a Market-1501 folder: it has no folder '{QUERY}'", inner and f"did you mean {inner}?"
+            f"{root} is not a Market-1501 folder: it has no folder '{QUERY}'",
+            f"did you mean {inner[0]}?" if inner else None,
         )
     return existing_folder(root / QUERY, "query"), existing_folder(root / GALLERY, "gallery")

@@ -46,7 +46,7 @@ class Drawing:
 
 def plan() -> list[Drawing]:
     """Every image of the data set: two queries a person, a gallery crop by each camera, distractors and junk."""
-    drawings = []
+    drawings: list[Drawing] = []
     for person in range(1, PERSONS + 1):
         for camera in range(1, CAMERAS + 1):
             if camera in QUERY_CAMERAS:
@@ -112,7 +112,9 @@ def _draw(drawing: Drawing, path: Path) -> None:
     import numpy as np
 
     rng = np.random.default_rng(drawing.seed)
-    picture = draw_person(Person.sample(drawing.identity), Camera.sample(drawing.camera, CAMERA_SEED), Pose.sample(rng), rng=rng)
+    picture = draw_person(
+        Person.sample(drawing.identity), Camera.sample(drawing.camera, CAMERA_SEED), Pose.sample(rng), rng=rng
+    )
     with atomic_path(path) as partial:
         picture.save(partial, format="JPEG", quality=92)
 

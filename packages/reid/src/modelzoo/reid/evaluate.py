@@ -93,7 +93,7 @@ class RetrievalEvaluator:
         self._tables[info.fields["split"]].add(info, outputs[0].ravel())
 
     def result(self) -> dict[str, Any]:
-        """mAP and CMC.
+        """Rank, and compute mAP and CMC.
 
         Returns:
             Fractions; the keys are those of the postprocess JSON.

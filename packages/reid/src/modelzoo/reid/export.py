@@ -8,7 +8,9 @@ from modelzoo.common.export import export_onnx, import_exporters
 from modelzoo.reid.spec import SPEC, identity_of
 
 
-def export(weights: Path, output: Path, backbone: str = "resnet50", neck_feat: str = "after", dtype: str = "float32") -> Path:
+def export(
+    weights: Path, output: Path, backbone: str = "resnet50", neck_feat: str = "after", dtype: str = "float32"
+) -> Path:
     """Export a checkpoint.
 
     Args:

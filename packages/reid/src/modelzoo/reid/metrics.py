@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 QUERY_BLOCK = 256
 """Queries whose distances are held at a time: 16 MB for the Market-1501 gallery."""
 
-FEW_MATCHES = 24
-"""Up to this many matches it is faster to count what is nearer than each than to sort."""
+FEW_NEAR = 0.05
+"""Where a smaller share of the gallery is nearer than the last match, sorting it is faster than counting."""
+
+MANY_MATCHES = 60
+"""Where a query has more matches, sorting is faster than counting for each of them what is nearer."""
 
 NORM_FLOOR = 1e-12
 """Features shorter than this are divided by this instead of by their length."""
@@ -193,13 +196,15 @@ def _count_nearer(others: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     """
     import numpy as np
 
-    if len(wanted) <= FEW_MATCHES:
-        return np.array([np.count_nonzero(others <= distance) for distance in wanted])
-    return np.searchsorted(np.sort(others[others <= wanted[-1]]), wanted, side="right")
+    near = others <= wanted[-1]
+    if len(wanted) > MANY_MATCHES or np.count_nonzero(near) < FEW_NEAR * len(others):
+        return np.searchsorted(np.sort(others[near]), wanted, side="right")
+    return np.array([np.count_nonzero(others <= distance) for distance in wanted])
 
 
 def _squared_lengths(features: np.ndarray) -> np.ndarray:
     """`(n,) float32` from `(n, d)`, without a copy of the features."""
     import numpy as np
 
-    return np.einsum("nd,nd->n", features, features)
+    lengths: np.ndarray = np.einsum("nd,nd->n", features, features)
+    return lengths

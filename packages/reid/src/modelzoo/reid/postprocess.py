@@ -72,7 +72,9 @@ def evaluate_results(crops: Sequence[Crop], results: Path, normalise: bool, max_
     evaluator = RetrievalEvaluator(used, normalise, max_rank)
     for crop in used:
         info = SampleInfo(
-            crop.stem, str(files[crop.stem]), {"split": crop.split, "person": crop.person, "camera": crop.camera}
+            crop.stem,
+            str(files[crop.stem]),
+            {"split": crop.split, "person": crop.person, "camera": crop.camera},
         )
         evaluator.update(info, (read_bin(files[crop.stem], FEATURE),))
     return evaluator.result()

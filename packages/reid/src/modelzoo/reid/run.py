@@ -9,6 +9,7 @@ from modelzoo.common.errors import UsageError
 from modelzoo.common.report import Report, read_reference
 from modelzoo.common.session import Session
 from modelzoo.common.stream import finish, stream
+from modelzoo.common.work import Threads
 from modelzoo.reid.dataset import list_crops, market1501
 from modelzoo.reid.evaluate import RetrievalEvaluator, without_junk
 from modelzoo.reid.preprocess import crop_units
@@ -21,14 +22,14 @@ class RunOptions:
 
     Args:
         batchsize: Images per batch, where the model leaves it free.
-        workers: Threads that decode.
+        threads: What decodes.
         on_error: `fail` or `skip` for images that cannot be read.
         normalise: Divide the features by their length first.
         max_rank: Length of the CMC curve.
     """
 
     batchsize: int
-    workers: int
+    threads: Threads
     on_error: str = "fail"
     normalise: bool = True
     max_rank: int = 50
@@ -50,7 +51,7 @@ def run(data: Path, session: Session, options: RunOptions) -> Report:
     batchsize = session.inputs[0].batch or options.batchsize
     evaluator = RetrievalEvaluator(crops, options.normalise, options.max_rank)
     units = crop_units(crops, session.inputs[0].dtype)
-    stats = stream(units, session, evaluator, batchsize, options.workers, options.on_error)
+    stats = stream(units, session, evaluator, batchsize, options.threads, options.on_error)
     metrics = finish(evaluator, stats)
     return Report(SPEC.name, session.backend, batchsize, metrics, stats, read_reference(REFERENCE))
 

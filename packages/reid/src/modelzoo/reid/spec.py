@@ -59,9 +59,7 @@ def identity_of(backbone: str, neck_feat: str, dtype: str) -> Identity:
     """What an exported file says of itself."""
     spec = spec_of(backbone, dtype)
     form: dict[str, Any] = {"backbone": backbone, "neck_feat": neck_feat, "dtype": dtype}
-    return Identity(
-        spec.name, __version__, spec.inputs, spec.outputs, form, atc={"input_format": _input_format(dtype)}
-    )
+    return Identity(spec.name, __version__, spec.inputs, spec.outputs, form, atc={"input_format": _input_format(dtype)})
 
 
 def _input_format(dtype: str) -> str:
