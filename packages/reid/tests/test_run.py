@@ -130,7 +130,14 @@ def test_metrics_also_go_into_a_file(market: Path, tmp_path: Path, pooled: Path,
 @pytest.mark.parametrize("workers", [1, 5])
 @pytest.mark.parametrize("batch", ["N", 4, 64])
 def test_workers_and_a_fixed_batch_do_not_change_the_metrics(
-    batch: int | str, workers: int, market: Path, tmp_path: Path, make_model: Any, pooled: Path, reid: Commands, report_of: Any
+    batch: int | str,
+    workers: int,
+    market: Path,
+    tmp_path: Path,
+    make_model: Any,
+    pooled: Path,
+    reid: Commands,
+    report_of: Any,
 ) -> None:
     model = make_model(f"pooled_batch_{batch}", batch=batch)
     want = by_run(reid, market, pooled, tmp_path / "want")

@@ -7,11 +7,10 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from modelzoo.common.errors import UsageError, ZooError
 from modelzoo.common.files import reason
-from modelzoo.common.spec import ModelSpec
 from modelzoo.common.work import ON_ERROR, available_cores
 
 INTERRUPTED = 130
@@ -48,6 +47,10 @@ class Parser(argparse.ArgumentParser):
         words = sys.argv[1:] if args is None else args
         return super().parse_known_args([self._known_spelling(word) for word in words], namespace)
 
+    def error(self, message: str) -> NoReturn:
+        """End with the error line and hint of every other failure."""
+        self.exit(UsageError.exit_code, f"error: {message}\nhint: {self.prog} --help\n")
+
     def _known_spelling(self, word: str) -> str:
         flag, equals, value = word.partition("=")
         if not flag.startswith("--") or flag in self._option_string_actions:
@@ -63,7 +66,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def run_program(name: str, summary: str, version: str, commands: Sequence[Command]) -> int:
-    """Run the command that `sys.argv` names: `reid preprocess ...`, or `reid-preprocess ...` by the script's own name.
+    """Run the command that `sys.argv` names: `<name> <command> ...`, or `<name>-<command> ...` by the script itself.
 
     Args:
         name: The program's name.
@@ -164,76 +167,6 @@ def add_overwrite_flag(parser: argparse.ArgumentParser, what: str) -> None:
     parser.add_argument("--overwrite", action="store_true", help=f"replace {what}")
 
 
-def add_infer_arguments(parser: argparse.ArgumentParser) -> None:
-    """The flags of `infer`: names and meaning are those of ais_bench."""
-    from modelzoo.common.feeds import PAIRINGS
-    from modelzoo.common.results import SUFFIXES
-
-    add = parser.add_argument
-    add("--model", "-m", type=Path, required=True, metavar="FILE", help="the model: .onnx, or a checkpoint")
-    add(
-        "--input",
-        "-i",
-        metavar="DIR[,DIR]",
-        help="folders of .bin or .npy, one per model input; none: only time it",
-    )
-    add("--output", "-o", metavar="DIR", help="where the result folder goes; none: nothing is kept")
-    add("--output_dirname", metavar="NAME", help="name of the result folder (default: the time)")
-    add("--outfmt", choices=list(SUFFIXES), default="BIN", help="format of the results (default: %(default)s)")
-    add(
-        "--batchsize",
-        type=positive,
-        metavar="N",
-        help="samples per batch, where the model leaves it free (default: 1)",
-    )
-    add("--device", "-d", type=int, default=0, metavar="N", help="number of the accelerator (default: 0)")
-    add("--loop", "-l", type=positive, default=1, metavar="N", help="runs of each batch (default: 1)")
-    add("--warmup_count", type=natural, default=1, metavar="N", help="runs that are not counted (default: 1)")
-    add(
-        "--pair",
-        choices=PAIRINGS,
-        default="stem",
-        help="how the files of several inputs pair (default: %(default)s)",
-    )
-    add_overwrite_flag(parser, "the results that are in the folder")
-
-
-def infer(arguments: argparse.Namespace, spec: ModelSpec | None = None) -> int:
-    """Handle `infer`.
-
-    Args:
-        arguments: The flags of `add_infer_arguments`.
-        spec: The model, for its checkpoints; None for `modelzoo infer`.
-    """
-    from modelzoo.common.infer import InferOptions, check_dirname, infer_folder, infer_nothing
-    from modelzoo.common.results import ResultFolder
-    from modelzoo.common.session import open_session
-
-    dirname = check_dirname(arguments.output_dirname, arguments.output)
-    results = arguments.output and ResultFolder(arguments.output, dirname, arguments.outfmt)
-    session = open_session(arguments.model, spec, device=arguments.device)
-    fixed = session.inputs[0].batch
-    if fixed and arguments.batchsize not in (None, fixed):
-        print(f"note: the model is fixed to batch {fixed}; --batchsize is not used", file=sys.stderr)
-    options = InferOptions(
-        arguments.batchsize,
-        arguments.loop,
-        arguments.warmup_count,
-        arguments.pair,
-        arguments.overwrite,
-        sys.argv,
-    )
-    if arguments.input:
-        stats = infer_folder(session, arguments.input, results, options)
-        print(f"{stats.samples} samples through {arguments.model} ({session.backend})")
-    else:
-        stats = infer_nothing(session, results, options)
-    if results:
-        print(f"results: {results.prefix}")
-    print(f"throughput in samples/s, batch {stats.batchsize}: {stats.throughput:.2f}")
-    return 0
-
-
 def positive(text: str) -> int:
     """An argparse type: a whole number from 1."""
     return _at_least(text, 1)
@@ -254,6 +187,7 @@ def _at_least(text: str, least: int) -> int:
 def main() -> int:
     """The `modelzoo` command: what works on any model file."""
     from modelzoo.common import __version__
+    from modelzoo.common.commands import infer
 
-    commands = [Command("infer", "run a model over folders of .bin files", add_infer_arguments, infer)]
+    commands = [Command("infer", "run a model over folders of .bin files", infer.add_arguments, infer.handle)]
     return run_program("modelzoo", "Run exported models of any package.", __version__, commands)

@@ -100,7 +100,7 @@ def _open_checkpoint(path: Path, spec: ModelSpec | None, form: Mapping[str, Any]
     if spec is None:
         raise ModelError(
             f"{path} is a checkpoint, which does not say of which model",
-            "use the model's own command (such as 'reid infer'), or export it to .onnx first",
+            "use the infer command of the model's own package, or export it to .onnx first",
         )
     from modelzoo.common.sessions.torch import TorchSession
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -14,6 +13,8 @@ from modelzoo.common.errors import DataError, ZooError
 from modelzoo.common.files import reason
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     import numpy as np
 
 Item = TypeVar("Item")
@@ -146,6 +147,8 @@ def bounded_map(function: Callable[[Item], Result], items: Iterable[Item], threa
     Yields:
         The results.
     """
+    from concurrent.futures import ThreadPoolExecutor
+
     pool = ThreadPoolExecutor(threads.workers, thread_name_prefix="modelzoo")
     source = iter(items)
     chunks = iter(lambda: list(islice(source, threads.chunk)), [])

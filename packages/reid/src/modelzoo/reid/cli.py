@@ -6,11 +6,13 @@ import argparse
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelzoo.common import cli
 from modelzoo.common.cli import Command
+from modelzoo.common.commands import infer
 from modelzoo.reid import __version__
 from modelzoo.reid.spec import BACKBONES, IMAGES, NECK_FEATS, SPEC
 
@@ -30,7 +32,7 @@ def main() -> int:
     commands = [
         Command("preprocess", "images into .bin files", _preprocess_arguments, preprocess),
         Command("export", "a checkpoint into an .onnx file", _export_arguments, export, abbreviations=True),
-        Command("infer", "a model over a folder of .bin files", cli.add_infer_arguments, infer),
+        Command("infer", "a model over a folder of .bin files", infer.add_arguments, partial(infer.handle, spec=SPEC)),
         Command("postprocess", "results into mAP and CMC", _postprocess_arguments, postprocess, abbreviations=True),
         Command("run", "the whole way in one process: images and weights into mAP and CMC", _run_arguments, run),
         Command("demo", "the whole way on drawn people with seeded weights", _demo_arguments, demo),
@@ -80,11 +82,6 @@ def export(arguments: argparse.Namespace) -> int:
         config = ExportConfig(arguments.weights, arguments.backbone, arguments.neck_feat)
     _export(config.weights, arguments.output, config.backbone, config.neck_feat, arguments.dtype)
     return 0
-
-
-def infer(arguments: argparse.Namespace) -> int:
-    """Handle `infer`."""
-    return cli.infer(arguments, SPEC)
 
 
 def postprocess(arguments: argparse.Namespace) -> int:
@@ -264,8 +261,10 @@ def _add_metric_flags(parser: argparse.ArgumentParser) -> None:
 
 
 def _export(weights: Path, output: Path, backbone: str, neck_feat: str, dtype: str) -> Path:
+    from modelzoo.common.export import import_exporters
     from modelzoo.reid.export import export as export_model
 
+    import_exporters(SPEC.name)
     print(f"exporting {weights} ...")
     path = export_model(weights, output, backbone, neck_feat, dtype)
     from modelzoo.reid.weights import published_name

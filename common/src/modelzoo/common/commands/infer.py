@@ -1,0 +1,79 @@
+"""`infer`: a model over folders of .bin files."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from modelzoo.common import cli
+from modelzoo.common.feeds import PAIRINGS
+from modelzoo.common.results import SUFFIXES
+from modelzoo.common.spec import ModelSpec
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the flags; names and meaning are those of ais_bench."""
+    add = parser.add_argument
+    add("--model", "-m", type=Path, required=True, metavar="FILE", help="the model: .onnx, or a checkpoint")
+    add(
+        "--input",
+        "-i",
+        metavar="DIR[,DIR]",
+        help="folders of .bin or .npy, one per model input; none: only time it",
+    )
+    add("--output", "-o", metavar="DIR", help="where the result folder goes; none: nothing is kept")
+    add("--output_dirname", metavar="NAME", help="name of the result folder (default: the time)")
+    add("--outfmt", choices=list(SUFFIXES), default="BIN", help="format of the results (default: %(default)s)")
+    add(
+        "--batchsize",
+        type=cli.positive,
+        metavar="N",
+        help="samples per batch, where the model leaves it free (default: 1)",
+    )
+    add("--device", "-d", type=int, default=0, metavar="N", help="number of the accelerator (default: 0)")
+    add("--loop", "-l", type=cli.positive, default=1, metavar="N", help="runs of each batch (default: 1)")
+    add("--warmup_count", type=cli.natural, default=1, metavar="N", help="runs that are not counted (default: 1)")
+    add(
+        "--pair",
+        choices=PAIRINGS,
+        default="stem",
+        help="how the files of several inputs pair (default: %(default)s)",
+    )
+    cli.add_overwrite_flag(parser, "the results that are in the folder")
+
+
+def handle(arguments: argparse.Namespace, spec: ModelSpec | None = None) -> int:
+    """Run a model over folders, or on zeros for timing.
+
+    Args:
+        arguments: The flags of `add_arguments`.
+        spec: The model, for its checkpoints; None for `modelzoo infer`.
+    """
+    from modelzoo.common.infer import InferOptions, check_dirname, infer_folder, infer_nothing
+    from modelzoo.common.results import ResultFolder
+    from modelzoo.common.session import open_session
+
+    dirname = check_dirname(arguments.output_dirname, arguments.output)
+    results = arguments.output and ResultFolder(arguments.output, dirname, arguments.outfmt)
+    session = open_session(arguments.model, spec, device=arguments.device)
+    fixed = session.inputs[0].batch
+    if fixed and arguments.batchsize not in (None, fixed):
+        print(f"note: the model is fixed to batch {fixed}; --batchsize is not used", file=sys.stderr)
+    options = InferOptions(
+        arguments.batchsize,
+        arguments.loop,
+        arguments.warmup_count,
+        arguments.pair,
+        arguments.overwrite,
+        sys.argv,
+    )
+    if arguments.input:
+        stats = infer_folder(session, arguments.input, results, options)
+        print(f"{stats.samples} samples through {arguments.model} ({session.backend})")
+    else:
+        stats = infer_nothing(session, results, options)
+    if results:
+        print(f"results: {results.prefix}")
+    print(f"throughput in samples/s, batch {stats.batchsize}: {stats.throughput:.2f}")
+    return 0
