@@ -14,6 +14,7 @@ from modelzoo.common.files import reason
 from modelzoo.common.work import ON_ERROR, available_cores
 
 INTERRUPTED = 130
+SHELLS = ("bash", "zsh", "tcsh")
 
 Handler = Callable[[argparse.Namespace], int]
 
@@ -35,6 +36,17 @@ class Command:
     add_arguments: Callable[[argparse.ArgumentParser], None]
     handler: Handler
     abbreviations: bool = False
+
+
+class PrintCompletion(argparse.Action):
+    """Prints what makes a shell complete the program's commands and flags."""
+
+    def __call__(self, parser: argparse.ArgumentParser, namespace: Any, values: Any, option_string: Any = None) -> None:
+        """Print it and end."""
+        import shtab
+
+        print(shtab.complete(parser, shell=values))
+        parser.exit()
 
 
 class Parser(argparse.ArgumentParser):
@@ -95,6 +107,9 @@ def build_parser(name: str, summary: str, version: str, commands: Sequence[Comma
 
     parser = Parser(prog=name, description=summary, formatter_class=RichHelpFormatter, allow_abbrev=False)
     parser.add_argument("--version", action="version", version=f"{name} {version}")
+    parser.add_argument(
+        "--print-completion", action=PrintCompletion, choices=SHELLS, help="for your shell's start-up file"
+    )
     parsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=Parser)
     for command in commands:
         sub = parsers.add_parser(
@@ -172,6 +187,11 @@ def positive(text: str) -> int:
     return _at_least(text, 1)
 
 
+def positive_list(text: str) -> list[int]:
+    """An argparse type: whole numbers from 1, separated by commas."""
+    return [positive(part) for part in text.split(",")]
+
+
 def natural(text: str) -> int:
     """An argparse type: a whole number from 0."""
     return _at_least(text, 0)
@@ -187,7 +207,11 @@ def _at_least(text: str, least: int) -> int:
 def main() -> int:
     """The `modelzoo` command: what works on any model file."""
     from modelzoo.common import __version__
-    from modelzoo.common.commands import infer
+    from modelzoo.common.commands import benchmark, doctor, infer
 
-    commands = [Command("infer", "run a model over folders of .bin files", infer.add_arguments, infer.handle)]
+    commands = [
+        Command("infer", "run a model over folders of .bin files", infer.add_arguments, infer.handle),
+        Command("benchmark", "throughput and latency per batch size", benchmark.add_arguments, benchmark.handle),
+        Command("doctor", "what is installed here, and what is missing", lambda parser: None, doctor.handle),
+    ]
     return run_program("modelzoo", "Run exported models of any package.", __version__, commands)

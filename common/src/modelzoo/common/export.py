@@ -31,6 +31,7 @@ def export_onnx(
     output: Path,
     tolerance: float,
     check_batches: Sequence[int] = CHECK_BATCHES,
+    simplify: bool = True,
 ) -> Path:
     """Export, simplify, check, and compare with torch; only then the file gets its name.
 
@@ -39,7 +40,8 @@ def export_onnx(
         identity_: What the file will say of itself.
         output: The .onnx file; replaced if it exists.
         tolerance: Largest absolute difference from torch, in units of the output's largest value where that is above 1.
-        check_batches: The batch sizes to compare at.
+        check_batches: The batch sizes to compare at; none leaves the comparison out.
+        simplify: False keeps the graph as torch wrote it, to find out what a simplification changed.
 
     Returns:
         `output`.
@@ -52,7 +54,7 @@ def export_onnx(
     make_folder(output.absolute().parent)
     with atomic_path(output) as partial:
         _trace(network, identity_, partial)
-        _finish(partial, identity_)
+        _finish(partial, identity_, simplify)
         compare_with_torch(network, partial, identity_, tolerance, check_batches)
     return output
 
@@ -142,11 +144,12 @@ def _trace(network: Any, identity_: Identity, path: Path) -> None:
         )
 
 
-def _finish(path: Path, identity_: Identity) -> None:
-    """Simplify the traced file, write its identity into it, and check it."""
+def _finish(path: Path, identity_: Identity, simplify: bool) -> None:
+    """Simplify the traced file if wanted, write its identity into it, and check it."""
     import onnx
 
-    model = _simplified(onnx.load(path), identity_)
+    model = onnx.load(path)
+    model = _simplified(model, identity_) if simplify else model
     for tensors, values in ((identity_.inputs, model.graph.input), (identity_.outputs, model.graph.output)):
         for tensor, value in zip(tensors, values, strict=True):
             _name_axes(value, tensor)

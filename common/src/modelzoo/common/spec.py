@@ -81,6 +81,21 @@ class Upstream:
 
 
 @dataclass(frozen=True)
+class Gate:
+    """What a converted model has to meet, beside the checkpoint in torch.
+
+    Args:
+        max_rel: Largest absolute difference of an output, in units of its largest value.
+        min_cosine: Smallest cosine similarity of a sample's output.
+        metric: Largest difference of each gated metric.
+    """
+
+    max_rel: float
+    min_cosine: float
+    metric: float
+
+
+@dataclass(frozen=True)
 class ModelSpec:
     """What `common` needs to know of a model.
 
@@ -94,6 +109,7 @@ class ModelSpec:
             and the keyword arguments of the form. Named, not imported, because it needs torch.
         input_format: What ATC takes as `--input_format`.
         tolerance: Largest absolute difference of an exported graph's outputs from the network's.
+        npu_gate: What an .om has to meet; ATC computes in half precision unless told otherwise.
     """
 
     name: str
@@ -104,6 +120,12 @@ class ModelSpec:
     network: str
     input_format: str
     tolerance: float
+    npu_gate: Gate = Gate(max_rel=1e-2, min_cosine=0.999, metric=5e-3)
+
+    @property
+    def gate(self) -> Gate:
+        """What every form in single precision has to meet."""
+        return Gate(self.tolerance, min_cosine=0.99999, metric=1e-3)
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from modelzoo.common import cli
 from modelzoo.common.cli import Command
-from modelzoo.common.commands import infer
+from modelzoo.common.commands import benchmark, doctor, infer, verify
 from modelzoo.reid import __version__
-from modelzoo.reid.spec import BACKBONES, IMAGES, NECK_FEATS, SPEC
+from modelzoo.reid.spec import BACKBONES, IMAGES, NECK_FEATS, REFERENCE, SPEC
 
 if TYPE_CHECKING:
     from modelzoo.common.report import Report
@@ -36,6 +36,19 @@ def main() -> int:
         Command("postprocess", "results into mAP and CMC", _postprocess_arguments, postprocess, abbreviations=True),
         Command("run", "the whole way in one process: images and weights into mAP and CMC", _run_arguments, run),
         Command("demo", "the whole way on drawn people with seeded weights", _demo_arguments, demo),
+        Command("verify", "checkpoint, graphs and .om side by side", _verify_arguments, verify_model),
+        Command(
+            "benchmark",
+            "throughput and latency per batch size",
+            benchmark.add_arguments,
+            partial(benchmark.handle, spec=SPEC, reference=REFERENCE),
+        ),
+        Command(
+            "doctor",
+            "what is installed here, and what is missing",
+            doctor.add_arguments,
+            partial(doctor.handle, model=SPEC.name, reference=REFERENCE),
+        ),
     ]
     return cli.run_program("reid", f"{SPEC.title}: from checkpoint to mAP and CMC.", __version__, commands)
 
@@ -153,6 +166,14 @@ def demo(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def verify_model(arguments: argparse.Namespace) -> int:
+    """Handle `verify`."""
+    from modelzoo.reid.verify import verify_job
+
+    job = verify_job(arguments.weights, arguments.backbone, arguments.neck_feat, arguments.data)
+    return verify.handle(arguments, job)
+
+
 def _preprocess_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("source", type=Path, metavar="SRC", help="folder of images")
     parser.add_argument("destination", type=Path, metavar="DST", help="folder for the .bin files")
@@ -221,6 +242,11 @@ def _run_arguments(parser: argparse.ArgumentParser) -> None:
     _add_metric_flags(parser)
 
 
+def _verify_arguments(parser: argparse.ArgumentParser) -> None:
+    verify.add_arguments(parser)
+    _add_form_flags(parser)
+
+
 def _demo_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--output",
@@ -231,7 +257,7 @@ def _demo_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_network_flags(parser: argparse.ArgumentParser, dtype: str | None) -> None:
+def _add_form_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--backbone", choices=BACKBONES, default="resnet50", help="default: %(default)s")
     parser.add_argument(
         "--neck-feat",
@@ -239,6 +265,10 @@ def _add_network_flags(parser: argparse.ArgumentParser, dtype: str | None) -> No
         default="after",
         help="feature after or before the neck (default: %(default)s)",
     )
+
+
+def _add_network_flags(parser: argparse.ArgumentParser, dtype: str | None) -> None:
+    _add_form_flags(parser)
     parser.add_argument(
         "--dtype",
         choices=list(IMAGES),

@@ -9,7 +9,12 @@ from modelzoo.reid.spec import SPEC, identity_of
 
 
 def export(
-    weights: Path, output: Path, backbone: str = "resnet50", neck_feat: str = "after", dtype: str = "float32"
+    weights: Path,
+    output: Path,
+    backbone: str = "resnet50",
+    neck_feat: str = "after",
+    dtype: str = "float32",
+    simplify: bool = True,
 ) -> Path:
     """Export a checkpoint.
 
@@ -19,6 +24,7 @@ def export(
         backbone: A name in `spec.BACKBONES`.
         neck_feat: `after` or `before` the neck.
         dtype: `float32` for normalised images, `uint8` for pixels.
+        simplify: False keeps the graph as torch wrote it.
 
     Returns:
         `output`.
@@ -32,4 +38,4 @@ def export(
     from modelzoo.reid.weights import load_network
 
     network = load_network(weights, backbone, neck_feat, dtype)
-    return export_onnx(network, identity_of(backbone, neck_feat, dtype), output, SPEC.tolerance)
+    return export_onnx(network, identity_of(backbone, neck_feat, dtype), output, SPEC.tolerance, simplify=simplify)

@@ -1,0 +1,88 @@
+"""Latency percentiles and throughput of a model, per batch size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from modelzoo.common.batch import timed_run
+from modelzoo.common.errors import UsageError
+from modelzoo.common.export import random_inputs
+from modelzoo.common.session import Session
+
+PERCENTILES = (50, 90, 95, 99)
+
+
+@dataclass(frozen=True)
+class Row:
+    """What one batch size gave.
+
+    Args:
+        batchsize: Samples per batch.
+        throughput: Samples per second: batch size over the mean time of a batch.
+        percentiles: Milliseconds of a batch at the 50th, 90th, 95th and 99th percentile, by `p50_ms` and so on.
+    """
+
+    batchsize: int
+    throughput: float
+    percentiles: Mapping[str, float]
+
+    def content(self) -> dict[str, Any]:
+        """The row as JSON values."""
+        row = asdict(self)
+        return {**row, **row.pop("percentiles")}
+
+
+def benchmark(
+    open_model: Callable[[int], Session], batch_sizes: Sequence[int], loop: int, warmup: int
+) -> tuple[list[Row], Session]:
+    """Time a model on seeded inputs.
+
+    Args:
+        open_model: Gives the model for a batch size.
+        batch_sizes: The sizes to measure; a model that is fixed to one of them is measured at that one alone.
+        loop: Timed runs per size.
+        warmup: Runs before them.
+
+    Returns:
+        A row per size, and the session that was measured last.
+
+    Raises:
+        UsageError: A model is fixed to none of the sizes.
+    """
+    import numpy as np
+
+    rows = []
+    for size in batch_sizes:
+        session = open_model(size)
+        fixed = session.inputs[0].batch
+        if fixed not in (None, *batch_sizes):
+            raise UsageError(f"the model is fixed to batch {fixed}", f"--batch-sizes {fixed}")
+        if fixed not in (None, size):
+            continue
+        inputs = random_inputs(session.inputs, size)
+        timed_run(session, inputs, warmup)
+        _, milliseconds = timed_run(session, inputs, loop)
+        values = np.percentile(milliseconds, PERCENTILES).tolist()
+        percentiles = {f"p{p}_ms": value for p, value in zip(PERCENTILES, values, strict=True)}
+        rows.append(Row(size, 1e3 * size / float(np.mean(milliseconds)), percentiles))
+    return rows, session
+
+
+def table(rows: Sequence[Row], reference: Mapping[str, Any]) -> list[str]:
+    """The rows as lines of text, beside the published throughput of the same batch size.
+
+    Args:
+        rows: What was measured.
+        reference: The published numbers, with `throughput.rows`; may be empty.
+    """
+    published = {row["batchsize"]: row for row in reference.get("throughput", {}).get("rows", [])}
+    titles = [*rows[0].percentiles] if rows else []
+    lines = [f"{'batch':>5} {'samples/s':>10} " + " ".join(f"{title:>9}" for title in titles) + "   published"]
+    for row in rows:
+        known = published.get(row.batchsize)
+        beside = f"{known['throughput']:.0f} ({known['chip']})" if known else "-"
+        values = " ".join(f"{row.percentiles[title]:>9.2f}" for title in titles)
+        lines.append(f"{row.batchsize:>5} {row.throughput:>10.2f} {values}   {beside}")
+    return lines

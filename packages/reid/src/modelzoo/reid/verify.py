@@ -1,0 +1,76 @@
+"""What `verify` needs of this model: the same images in every input form, and the metric of a session."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from modelzoo.common.commands.verify import VerifyJob
+from modelzoo.common.session import Session
+from modelzoo.common.work import Threads, available_cores
+from modelzoo.reid.dataset import list_crops, market1501
+from modelzoo.reid.evaluate import without_junk
+from modelzoo.reid.export import export
+from modelzoo.reid.preprocess import CHUNK, normalise, read_pixels
+from modelzoo.reid.run import RunOptions, run
+from modelzoo.reid.spec import HEIGHT, IMAGES, WIDTH, spec_of
+
+if TYPE_CHECKING:
+    import numpy as np
+
+SAMPLES = 4
+GATED = ("mAP", "rank1")
+
+
+def verify_job(weights: Path, backbone: str, neck_feat: str, data: Path | None) -> VerifyJob:
+    """Describe the comparison.
+
+    Args:
+        weights: The checkpoint.
+        backbone: A name in `spec.BACKBONES`.
+        neck_feat: `after` or `before` the neck.
+        data: A Market-1501 folder, or None to compare on seeded pixels and without metrics.
+    """
+    pixels = sample_pixels(data)
+
+    def inputs(dtype: str) -> list[np.ndarray]:
+        return [pixels if dtype == "uint8" else _normalised(pixels)]
+
+    def export_to(path: Path, dtype: str, simplify: bool) -> Path:
+        return export(weights, path, backbone, neck_feat, dtype, simplify)
+
+    form = {"backbone": backbone, "neck_feat": neck_feat}
+    metric = _metric(data) if data else None
+    return VerifyJob(spec_of(backbone), form, tuple(IMAGES), export_to, inputs, metric)
+
+
+def sample_pixels(data: Path | None) -> np.ndarray:
+    """A few images: the first of the data set, or seeded noise.
+
+    Returns:
+        `(4, 256, 128, 3) uint8`, RGB; fewer where the data set is smaller.
+    """
+    import numpy as np
+
+    if data is None:
+        return np.random.default_rng(0).integers(0, 256, (SAMPLES, HEIGHT, WIDTH, 3), dtype=np.uint8)
+    crops = without_junk(list_crops(*market1501(data)))[:SAMPLES]
+    return np.stack([read_pixels(crop.path) for crop in crops])
+
+
+def _normalised(pixels: np.ndarray) -> np.ndarray:
+    import numpy as np
+
+    planes = np.empty((len(pixels), 3, HEIGHT, WIDTH), np.float32)
+    for image, out in zip(pixels, planes, strict=True):
+        normalise(image.transpose(2, 0, 1), out)
+    return planes
+
+
+def _metric(data: Path) -> Callable[[Session], Mapping[str, float]]:
+    def metric(session: Session) -> Mapping[str, float]:
+        report = run(data, session, RunOptions(8, Threads(available_cores(), CHUNK)))
+        return {name: report.metrics[name] for name in GATED}
+
+    return metric
