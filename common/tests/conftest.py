@@ -1,1 +1,1 @@
-pytest_plugins = ["modelzoo.common.testing.plugin"]
+pytest_plugins = ["modelzoo.common.testing.plugin", "modelzoo.common.testing.cann"]

@@ -104,12 +104,16 @@ def test_inputs_that_do_not_pair_are_refused(
 
 
 def test_pairs_by_stem_whatever_the_order(toys: Path) -> None:
-    for folder, names in (("p", ("img_10.bin", "IMG_2.bin")), ("q", ("IMG_2.x.bin", "img_10.bin"))):
+    """Both names count as img_1 when they are sorted; what follows decides, differently in the two folders."""
+    for folder, names in (("p", ("img_01.bin", "img_1.bin")), ("q", ("img_01.z.bin", "img_1.b.bin"))):
         Path(folder).mkdir()
         for name in names:
             image(0).tofile(Path(folder, name))
-    feeds = find_feeds("q,p", [IMAGE, IMAGE])
-    assert [feed.files for feed in feeds] == [("q/IMG_2.x.bin", "p/IMG_2.bin"), ("q/img_10.bin", "p/img_10.bin")]
+    pairs = [("p/img_01.bin", "q/img_01.z.bin"), ("p/img_1.bin", "q/img_1.b.bin")]
+    assert [feed.files for feed in find_feeds("p,q", [IMAGE, IMAGE])] == pairs
+    assert [feed.files[::-1] for feed in find_feeds("q,p", [IMAGE, IMAGE])] == pairs[::-1]
+    files = "p/img_1.bin,p/img_01.bin,q/img_01.z.bin,q/img_1.b.bin"
+    assert [feed.files for feed in find_feeds(files, [IMAGE, IMAGE])] == pairs[::-1]
 
 
 COLLISIONS = {
@@ -168,7 +172,8 @@ def test_empty_input_is_not_an_inference_without_input(command: CommandRunner, t
 def test_folder_is_read_in_natural_order(toys: Path) -> None:
     """The order that ais_bench recorded for these names; files of other kinds and folders are passed over."""
     names = ["a.x.bin", "a.y.bin", "b_1.bin", "B_2.jpg.bin", "img_2.npy", "IMG_10.BIN"]
-    assert sorted(reversed(names), key=natural_key) == names
+    backwards = names[::-1]
+    assert sorted(backwards, key=natural_key) == names
     Path("dotted/a.y.bin").unlink()
     Path("dotted/folder.bin").mkdir()
     assert [feed.stem for feed in find_feeds("dotted/", [IMAGE])] == ["a", "b_1", "B_2"]

@@ -237,7 +237,7 @@ def test_interrupted_run_of_another_command_is_refused(job: PreprocessJob, sourc
 def test_damaged_index_is_not_overwritten(job: PreprocessJob) -> None:
     interrupted(job)
     index_path(job.folders[0]).write_text("{")
-    with pytest.raises(DataError, match="one_index.json is not an index"):
+    with pytest.raises(DataError, match=r"one_index\.json is not an index"):
         write_folders(job)
     assert index_path(job.folders[0]).read_text() == "{"
 
@@ -271,7 +271,7 @@ def test_failure_stops_the_run(tmp_path: Path) -> None:
         raise DataError("bad.jpg is not an image")
 
     units = [WorkUnit("bad.jpg", load) for _ in range(1000)]
-    with pytest.raises(DataError, match="bad.jpg"):
+    with pytest.raises(DataError, match=r"bad\.jpg"):
         write_folders(PreprocessJob("toy", "1.0", [tmp_path / "bins"], [PAIR], units, Threads(2, chunk=5)))
     assert len(loaded) < 50
 

@@ -175,7 +175,7 @@ def test_list_results(tmp_path: Path) -> None:
         (tmp_path / name).touch()
     assert {stem: path.name for stem, path in list_results(tmp_path).items()} == {"a": "a_0.bin", "b_2": "b_2_0.bin"}
     assert set(list_results(tmp_path, 1)) == {"a", "b_2"}
-    with pytest.raises(DataError, match="_2.bin"):
+    with pytest.raises(DataError, match=r"_2\.bin"):
         list_results(tmp_path, 2)
 
 

@@ -244,7 +244,7 @@ def test_first_error_wins_whichever_comes_first_in_time() -> None:
         later_has_failed.set()
         raise DataError("second.jpg")
 
-    with pytest.raises(DataError, match="first.jpg"):
+    with pytest.raises(DataError, match=r"first\.jpg"):
         stream(
             [WorkUnit("first.jpg", fail_late), WorkUnit("second.jpg", fail_early)],
             StubSession(),
@@ -252,6 +252,27 @@ def test_first_error_wins_whichever_comes_first_in_time() -> None:
             2,
             Threads(2),
         )
+
+
+def test_nothing_goes_on_after_an_error() -> None:
+    """What the threads had begun is finished when the error comes out."""
+    begun, ended, out = threading.Event(), threading.Event(), threading.Event()
+
+    def fail() -> list[Sample]:
+        begun.wait(PATIENCE_S)
+        raise DataError("bad.jpg")
+
+    def go_on() -> list[Sample]:
+        begun.set()
+        out.wait(0.3)
+        ended.set()
+        return []
+
+    with pytest.raises(DataError, match=r"bad\.jpg"):
+        stream([WorkUnit("bad.jpg", fail), WorkUnit("b.jpg", go_on)], StubSession(), Collector(), 2, Threads(2))
+    has_ended = ended.is_set()
+    out.set()
+    assert has_ended
 
 
 @pytest.mark.parametrize("thrown", [ValueError("in the model"), KeyboardInterrupt()])

@@ -22,7 +22,7 @@ from modelzoo.reid.cli import main
 if TYPE_CHECKING:
     from modelzoo.common.testing.plugin import CommandRunner, Finished
 
-pytest_plugins = ["modelzoo.common.testing.plugin"]
+pytest_plugins = ["modelzoo.common.testing.plugin", "modelzoo.common.testing.cann"]
 
 DATA = Path(__file__).with_name("data")
 GAINS = {".bn3.weight": 0.2, ".downsample.1.weight": 0.5}

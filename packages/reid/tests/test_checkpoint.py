@@ -165,6 +165,7 @@ class Touch:
         return Path.touch, (self.path,)
 
 
+@pytest.mark.filterwarnings("ignore:Detected pickle protocol")
 @pytest.mark.parametrize("writer", ["torch", "pickle"])
 @pytest.mark.parametrize("place", ["alone", "among weights"])
 def test_a_malicious_pickle_is_not_run(

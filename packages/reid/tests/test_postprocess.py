@@ -190,6 +190,24 @@ def test_a_result_folder_without_results(postprocess: Postprocess, tmp_path: Pat
     assert str(tmp_path / "empty") in done.error
 
 
+@pytest.mark.parametrize("suffix", [".npy", ".txt"])
+def test_results_of_another_format_are_not_taken_for_numbers(
+    suffix: str, postprocess: Postprocess, results: Path, tiny_features: dict[str, np.ndarray]
+) -> None:
+    """What infer writes with --outfmt NPY and TXT."""
+    for path in results.iterdir():
+        path.unlink()
+    for stem, feature in tiny_features.items():
+        if suffix == ".npy":
+            np.save(results / f"{stem}_0.npy", feature[None])
+        else:
+            (results / f"{stem}_0.txt").write_text("0.50000 " * 2048)
+    done = postprocess()
+    assert done.code == 1
+    assert str(results) in done.error
+    assert done.out == ""
+
+
 def test_a_name_without_person_id(postprocess: Postprocess, market: Path) -> None:
     (market / "query" / "0001_c1s1_001051_00.jpg").rename(market / "query" / "somebody.jpg")
     done = postprocess()

@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+import os
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -201,6 +203,7 @@ def test_a_changed_image_is_done_again_when_a_run_is_continued(market: Path, rei
     kept = (market / "bins" / f"{other.stem}.bin").stat()
     (market / "query" / "9999_c1s1_000000_00.jpg").unlink()
     shutil.copyfile(market / "bounding_box_test" / "0777_c3s1_000170_01.jpg", changed)
+    os.utime(changed, (time.time() + 10, time.time() + 10))  # not in the same tick as its .bin
     assert reid(*words).code == 0
     assert (market / "bins" / f"{changed.stem}.bin").read_bytes() != before[changed]
     assert (market / "bins" / f"{other.stem}.bin").read_bytes() == before[other]

@@ -29,6 +29,7 @@ class Command:
         add_arguments: Adds its flags to a parser.
         handler: Does the work and returns the exit code.
         abbreviations: Whether flags may be cut short, as the guide's script of this step allows.
+        passthrough: Whether what the parser does not know is for another program; it is `arguments.rest` then.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Command:
     add_arguments: Callable[[argparse.ArgumentParser], None]
     handler: Handler
     abbreviations: bool = False
+    passthrough: bool = False
 
 
 class PrintCompletion(argparse.Action):
@@ -95,7 +97,10 @@ def run_program(name: str, summary: str, version: str, commands: Sequence[Comman
         words = [script.removeprefix(f"{name}-"), *words]
     parser = build_parser(name, summary, version, commands)
     try:
-        arguments = parser.parse_args(words)
+        arguments, rest = parser.parse_known_args(words)
+        if rest and not arguments.passthrough:
+            parser.error(f"unrecognized arguments: {' '.join(rest)}")
+        arguments.rest = rest
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else UsageError.exit_code
     return guarded(arguments.handler, arguments)
@@ -121,7 +126,7 @@ def build_parser(name: str, summary: str, version: str, commands: Sequence[Comma
         )
         command.add_arguments(sub)
         sub.add_argument("--debug", action="store_true", help="show the traceback of an error")
-        sub.set_defaults(handler=command.handler)
+        sub.set_defaults(handler=command.handler, passthrough=command.passthrough)
     return parser
 
 
@@ -207,11 +212,12 @@ def _at_least(text: str, least: int) -> int:
 def main() -> int:
     """The `modelzoo` command: what works on any model file."""
     from modelzoo.common import __version__
-    from modelzoo.common.commands import benchmark, doctor, infer
+    from modelzoo.common.commands import benchmark, convert, doctor, infer
 
     commands = [
-        Command("infer", "run a model over folders of .bin files", infer.add_arguments, infer.handle),
-        Command("benchmark", "throughput and latency per batch size", benchmark.add_arguments, benchmark.handle),
-        Command("doctor", "what is installed here, and what is missing", lambda parser: None, doctor.handle),
+        Command("infer", infer.SUMMARY, infer.add_arguments, infer.handle),
+        Command("convert", convert.SUMMARY, convert.add_arguments, convert.handle, passthrough=True),
+        Command("benchmark", benchmark.SUMMARY, benchmark.add_arguments, benchmark.handle),
+        Command("doctor", doctor.SUMMARY, lambda parser: None, doctor.handle),
     ]
     return run_program("modelzoo", "Run exported models of any package.", __version__, commands)

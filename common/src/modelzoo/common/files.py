@@ -72,6 +72,19 @@ def make_folder(path: Path) -> None:
         raise WriteError(f"cannot make the folder {path}: {reason(error)}") from error
 
 
+def check_writable(folder: Path) -> None:
+    """Find out before long work whether a folder can be written, or made; nothing is made yet.
+
+    Raises:
+        WriteError: It cannot.
+    """
+    there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+    if not there.is_dir():
+        raise WriteError(f"cannot make the folder {folder}: {there} is a file")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise WriteError(f"cannot write into the folder {there}: Permission denied")
+
+
 def existing_file(path: Path, what: str) -> Path:
     """Return `path` if it is a readable file, with an error that says what it should have been.
 

@@ -17,7 +17,7 @@ from modelzoo.common.feeds import Feed, find_feeds, read_feed
 from modelzoo.common.progress import progress
 from modelzoo.common.results import ResultFolder, write_summary
 from modelzoo.common.session import Session
-from modelzoo.common.work import Threads, bounded_map
+from modelzoo.common.work import Threads, bounded_map, end_pool
 
 if TYPE_CHECKING:
     import numpy as np
@@ -169,7 +169,7 @@ def _run_batches(
         for write in pending:
             write.result()
     finally:
-        writer.shutdown(wait=False, cancel_futures=True)
+        end_pool(writer)
 
 
 def _write(results: ResultFolder, batch: list[Feed], result: BatchResult) -> None:

@@ -1,4 +1,4 @@
-"""The report of a run: report.json, with the published numbers beside the measured ones."""
+"""The report of a run: the published numbers beside the measured ones, as JSON, HTML and Markdown."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ import json
 import os
 import platform
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from modelzoo.common.figures import Section
 from modelzoo.common.files import make_folder, write_text
+from modelzoo.common.report_pages import to_html, to_markdown
+from modelzoo.common.report_sections import Labels, circumstances, results
 from modelzoo.common.stream import StreamStats
 
 VERSIONED = ("modelzoo-common", "numpy", "onnxruntime", "torch")
@@ -30,6 +33,11 @@ class Report:
         metrics: What the evaluator found, with the keys of the postprocess JSON.
         stats: What happened on the way.
         reference: The published numbers.
+        title: What the pages call the model; its name, where this is empty.
+        note: What must be read before any number.
+        labels: What metrics are called in the pages, and how they are written, by their keys; keys of nested metrics
+            are joined by blanks.
+        sections: What the pages show besides the generic parts.
     """
 
     model: str
@@ -38,6 +46,10 @@ class Report:
     metrics: Mapping[str, Any]
     stats: StreamStats
     reference: Mapping[str, Any]
+    title: str = ""
+    note: str = ""
+    labels: Labels = field(default_factory=dict)
+    sections: Sequence[Section] = ()
 
     def content(self) -> dict[str, Any]:
         """The report as JSON values."""
@@ -61,9 +73,9 @@ class Report:
 
 def throughput(stats: StreamStats) -> dict[str, float]:
     """Samples per second from file to metric, and inside `Session.run` of the same run; and their ratio."""
-    end_to_end = stats.samples / stats.wall_s
-    inference_only = stats.samples / stats.inference_s
-    return {"end_to_end": end_to_end, "inference_only": inference_only, "ratio": end_to_end / inference_only}
+    end_to_end, inference_only = (stats.samples / (seconds or 1) for seconds in (stats.wall_s, stats.inference_s))
+    ratio = end_to_end / (inference_only or 1)
+    return {"end_to_end": end_to_end, "inference_only": inference_only, "ratio": ratio}
 
 
 def environment() -> dict[str, Any]:
@@ -84,15 +96,19 @@ def read_reference(path: Path) -> dict[str, Any]:
 
 
 def write_report(folder: Path, report: Report) -> Path:
-    """Write report.json into a folder, which is made if need be.
+    """Write report.json, report.html and report.md into a folder, which is made if need be.
 
     Returns:
-        Its path.
+        The path of report.json.
 
     Raises:
         WriteError: It cannot be written.
     """
     make_folder(folder)
-    path = folder / "report.json"
-    write_text(path, json.dumps(report.content(), indent=1) + "\n")
+    content, path = report.content(), folder / "report.json"
+    first, last = results(content, report.labels), circumstances(content, report.stats.batch_ms)
+    page = (report.title or report.model, report.note, [*first, *report.sections, *last])
+    write_text(path, json.dumps(content, indent=1) + "\n")
+    write_text(folder / "report.html", to_html(*page))
+    write_text(folder / "report.md", to_markdown(*page))
     return path

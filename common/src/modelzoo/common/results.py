@@ -157,7 +157,11 @@ def list_results(folder: Path, output: int = 0) -> dict[str, Path]:
         DataError: There is no such folder, or it holds no results.
     """
     matches = [(RESULT_NAME.fullmatch(entry.name), entry) for entry in list_folder(folder, "result")]
-    found = {m["stem"]: Path(entry.path) for m, entry in matches if m and int(m["output"]) == output}
+    found = {
+        m["stem"]: Path(entry.path)
+        for m, entry in matches
+        if m and int(m["output"]) == output and m[3].lower() == "bin"
+    }
     if not found:
         raise DataError(f"no results (<stem>_{output}.bin) in {folder}")
     return found

@@ -14,6 +14,13 @@ if TYPE_CHECKING:
     import numpy as np
 
 CHECKPOINT_SUFFIXES = (".pth", ".pt", ".ptm")
+OM_SUFFIX = ".om"
+
+ONNX_START = b"\x08"
+"""The first byte of an .onnx file: the tag of `ir_version`, the first field of an ONNX message."""
+
+OM_START = b"IMOD"
+"""The first bytes of an .om file: the magic number 0x444F4D49 of Ascend's model files."""
 
 
 class Session(Protocol):
@@ -52,7 +59,7 @@ def open_session(
     """Load a model file with the backend that its suffix names.
 
     Args:
-        path: `.onnx` (ONNX Runtime), or `.pth`, `.pt`, `.ptm` (torch).
+        path: `.onnx` (ONNX Runtime), `.om` (Ascend), or `.pth`, `.pt`, `.ptm` (torch).
         spec: The model, needed for checkpoints, which do not describe themselves.
         form: How to build the network of a checkpoint (`{"neck_feat": "after"}`); defaults to the spec's own.
         device: Number of the accelerator; the CPU backends ignore it.
@@ -61,21 +68,50 @@ def open_session(
         ModelError: The file is not a model, or its suffix is unknown, or it is another model than `spec`.
         MissingDependencyError: The backend is not installed.
     """
-    existing_file(path, "model")
+    check_content(path)
     suffix = path.suffix.lower()
     if suffix == ".onnx":
         from modelzoo.common.sessions.onnxruntime import OnnxRuntimeSession
 
         session: Session = OnnxRuntimeSession(path)
+    elif suffix == OM_SUFFIX:
+        from modelzoo.common.sessions.ascend import AscendSession
+
+        session = AscendSession(path, device)
     elif suffix in CHECKPOINT_SUFFIXES:
         session = _open_checkpoint(path, spec, form or {})
     else:
         raise ModelError(
             f"{path}: no backend runs '{path.suffix}' files",
-            "known are .onnx (ONNX Runtime) and .pth, .pt, .ptm (checkpoints, torch)",
+            "known are .onnx (ONNX Runtime), .om (Ascend) and .pth, .pt, .ptm (checkpoints, torch)",
         )
-    _check_model(session, spec, path)
+    check_model(session.identity, spec, path)
     return session
+
+
+def check_content(path: Path) -> None:
+    """Check that a model file is there and, by its first bytes, not an .onnx named .om or the other way round.
+
+    Raises:
+        DataError: There is no such file.
+        ModelError: It is the other kind.
+    """
+    with existing_file(path, "model").open("rb") as file:
+        start = file.read(len(OM_START))
+    if path.suffix.lower() == OM_SUFFIX and start.startswith(ONNX_START):
+        raise ModelError(f"{path} is an .onnx file by its content, not an .om", "convert makes an .om of an .onnx")
+    if path.suffix.lower() == ".onnx" and start == OM_START:
+        raise ModelError(f"{path} is an .om file by its content, not an .onnx", "give it the suffix .om")
+
+
+def check_model(identity: Identity | None, spec: ModelSpec | None, path: Path) -> None:
+    """Check that a file is not of another package, as far as it says.
+
+    Raises:
+        ModelError: It is.
+    """
+    if spec and identity and identity.model not in {"", spec.name}:
+        raise ModelError(f"{path} is a model of {identity.model}, not of {spec.name}")
 
 
 def check_inputs(specs: Sequence[TensorSpec], arrays: Sequence[np.ndarray]) -> None:
@@ -105,8 +141,3 @@ def _open_checkpoint(path: Path, spec: ModelSpec | None, form: Mapping[str, Any]
     from modelzoo.common.sessions.torch import TorchSession
 
     return TorchSession(path, spec, form)
-
-
-def _check_model(session: Session, spec: ModelSpec | None, path: Path) -> None:
-    if spec and session.identity and session.identity.model != spec.name:
-        raise ModelError(f"{path} is a model of {session.identity.model}, not of {spec.name}")

@@ -43,7 +43,7 @@ class StreamStats:
         samples: How many samples went through the model.
         skipped: The sources that could not be used.
         wall_s: Seconds from the first unit to the metrics.
-        preprocess_s: Seconds that the workers spent, summed over them.
+        preprocess_s: Seconds of loading, summed over the workers, and of putting batches together.
         inference_s: Seconds inside `Session.run`.
         postprocess_s: Seconds inside `Evaluator.update`.
         batch_ms: Milliseconds of every batch.
@@ -137,9 +137,12 @@ def _batches(samples: Iterable[Sample], batchsize: int) -> Iterator[list[Sample]
 def _run(
     batch: list[Sample], session: Session, evaluator: Evaluator, stats: StreamStats, buffers: BatchBuffers
 ) -> None:
+    start = time.perf_counter()
     result = run_batch(session, [sample.arrays for sample in batch], buffers=buffers)
+    inference_s = sum(result.milliseconds) / 1e3
+    stats.preprocess_s += time.perf_counter() - start - inference_s
     stats.batch_ms.extend(result.milliseconds)
-    stats.inference_s += sum(result.milliseconds) / 1e3
+    stats.inference_s += inference_s
     stats.samples += len(batch)
     start = time.perf_counter()
     for sample, outputs in zip(batch, result.outputs, strict=True):

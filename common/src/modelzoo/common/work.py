@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from modelzoo.common.errors import DataError, ZooError
 from modelzoo.common.files import reason
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future
+    from concurrent.futures import Future, ThreadPoolExecutor
 
     import numpy as np
 
@@ -160,7 +161,15 @@ def bounded_map(function: Callable[[Item], Result], items: Iterable[Item], threa
             waiting.extend(pool.submit(_call_each, function, chunk) for chunk in islice(chunks, 1))
             yield from results
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+        end_pool(pool)
+
+
+def end_pool(pool: ThreadPoolExecutor) -> None:
+    """Drop what has not begun, and wait for what has, so that nothing is written after an error was shown.
+
+    After Ctrl-C there is no waiting here.
+    """
+    pool.shutdown(wait=not isinstance(sys.exception(), KeyboardInterrupt), cancel_futures=True)
 
 
 def _call_each(function: Callable[[Item], Result], items: list[Item]) -> list[Result]:

@@ -10,6 +10,8 @@ from pathlib import Path
 from modelzoo.common import cli
 from modelzoo.common.spec import ModelSpec
 
+SUMMARY = "throughput and latency per batch size"
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+SUMMARY = "what is installed here, and what is missing"
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags."""

@@ -11,11 +11,13 @@ from modelzoo.common.feeds import PAIRINGS
 from modelzoo.common.results import SUFFIXES
 from modelzoo.common.spec import ModelSpec
 
+SUMMARY = "a model over folders of .bin files"
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags; names and meaning are those of ais_bench."""
     add = parser.add_argument
-    add("--model", "-m", type=Path, required=True, metavar="FILE", help="the model: .onnx, or a checkpoint")
+    add("--model", "-m", type=Path, required=True, metavar="FILE", help="the model: .onnx, .om, or a checkpoint")
     add(
         "--input",
         "-i",
@@ -50,29 +52,26 @@ def handle(arguments: argparse.Namespace, spec: ModelSpec | None = None) -> int:
         arguments: The flags of `add_arguments`.
         spec: The model, for its checkpoints; None for `modelzoo infer`.
     """
+    from modelzoo.common.ais_bench import infer_om
     from modelzoo.common.infer import InferOptions, check_dirname, infer_folder, infer_nothing
     from modelzoo.common.results import ResultFolder
-    from modelzoo.common.session import open_session
+    from modelzoo.common.session import OM_SUFFIX, open_session
 
+    model, inputs, size = arguments.model, arguments.input, arguments.batchsize
     dirname = check_dirname(arguments.output_dirname, arguments.output)
     results = arguments.output and ResultFolder(arguments.output, dirname, arguments.outfmt)
-    session = open_session(arguments.model, spec, device=arguments.device)
-    fixed = session.inputs[0].batch
-    if fixed and arguments.batchsize not in (None, fixed):
-        print(f"note: the model is fixed to batch {fixed}; --batchsize is not used", file=sys.stderr)
-    options = InferOptions(
-        arguments.batchsize,
-        arguments.loop,
-        arguments.warmup_count,
-        arguments.pair,
-        arguments.overwrite,
-        sys.argv,
-    )
-    if arguments.input:
-        stats = infer_folder(session, arguments.input, results, options)
-        print(f"{stats.samples} samples through {arguments.model} ({session.backend})")
+    loop, warmup = arguments.loop, arguments.warmup_count
+    options = InferOptions(size, loop, warmup, arguments.pair, arguments.overwrite, sys.argv)
+    if model.suffix.lower() == OM_SUFFIX:
+        stats, backend = infer_om(model, inputs, results, options, spec, arguments.device), "ais_bench"
     else:
-        stats = infer_nothing(session, results, options)
+        session = open_session(model, spec, device=arguments.device)
+        backend = session.backend
+        stats = infer_folder(session, inputs, results, options) if inputs else infer_nothing(session, results, options)
+    if size not in (None, stats.batchsize):
+        print(f"note: the model is fixed to batch {stats.batchsize}; --batchsize is not used", file=sys.stderr)
+    if inputs:
+        print(f"{stats.samples} samples through {model} ({backend})")
     if results:
         print(f"results: {results.prefix}")
     print(f"throughput in samples/s, batch {stats.batchsize}: {stats.throughput:.2f}")

@@ -5,11 +5,15 @@ from __future__ import annotations
 import hashlib
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from modelzoo.common.testing.ascend import FakeAisBench
 
 CommandRunner = Callable[..., "Finished"]
 
@@ -71,6 +75,16 @@ def toys(_toy_original: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     shutil.copytree(_toy_original, folder)
     monkeypatch.chdir(folder)
     return folder
+
+
+@pytest.fixture
+def fake_ais_bench(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeAisBench]:
+    """Fake Python packages `ais_bench` and `aclruntime`, see `testing.ascend`."""
+    from modelzoo.common.testing.ascend import forget_fakes, install_fakes
+
+    forget_fakes()
+    yield install_fakes(tmp_path_factory.mktemp("fake_site"), monkeypatch)
+    forget_fakes()
 
 
 def tree(folder: Path) -> dict[str, tuple[int, str]]:

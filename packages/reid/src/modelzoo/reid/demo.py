@@ -12,6 +12,7 @@ from modelzoo.common.errors import DataError
 from modelzoo.common.files import atomic_path, make_folder
 from modelzoo.common.synthetic import Camera, Person, Pose, draw_person
 from modelzoo.reid.dataset import GALLERY, JUNK, QUERY
+from modelzoo.reid.preprocess import normalise, read_planes
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,6 +23,7 @@ DISTRACTORS = 8
 JUNK_CROPS = 4
 CAMERAS = 6
 CAMERA_SEED = 2
+CALIBRATION_STEP = 4
 QUERY_CAMERAS = (1, 4)
 
 
@@ -82,11 +84,14 @@ def make_market1501(root: Path) -> Path:
     return root
 
 
-def make_weights(path: Path) -> Path:
+def make_weights(path: Path, data: Path) -> Path:
     """Write a checkpoint of seeded random weights: features see colours and edges, and have learnt nothing.
+
+    The neck gets the mean and variance of the features of some images, as training would leave them.
 
     Args:
         path: The .pth file.
+        data: The drawn data set.
 
     Returns:
         `path`.
@@ -98,6 +103,12 @@ def make_weights(path: Path) -> Path:
     with torch.device("meta"):
         shapes = {key: tuple(value.shape) for key, value in StrongBaseline().state_dict().items()}
     weights = {key: _seeded(key, shape) for key, shape in shapes.items()}
+    network = StrongBaseline(neck_feat="before").eval()
+    network.load_state_dict(weights)
+    images = [_image(path) for path in sorted((data / GALLERY).iterdir())[::CALIBRATION_STEP]]
+    with torch.inference_mode():
+        variance, mean = torch.var_mean(network(torch.stack(images)), dim=0)
+    weights |= {"bottleneck.running_mean": mean.clone(), "bottleneck.running_var": variance.clone()}
     with atomic_path(path) as partial:
         torch.save(weights, partial)
     return path
@@ -132,6 +143,16 @@ def _seeded(key: str, shape: tuple[int, ...]) -> torch.Tensor:
     if key.endswith(("weight", "running_var")):
         return _float32(np.full(shape, 0.2 if key.endswith("bn3.weight") else 1.0))
     return _float32(np.zeros(shape))
+
+
+def _image(path: Path) -> torch.Tensor:
+    import numpy as np
+    import torch
+
+    planes = read_planes(path)
+    values = np.empty(planes.shape, np.float32)
+    normalise(planes, values)
+    return torch.from_numpy(values)
 
 
 def _float32(array: np.ndarray) -> torch.Tensor:

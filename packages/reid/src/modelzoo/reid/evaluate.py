@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from modelzoo.common.errors import DataError
 from modelzoo.common.work import SampleInfo
 from modelzoo.reid.dataset import JUNK, Crop
-from modelzoo.reid.metrics import Labels, RankingMetrics, evaluate_ranking
+from modelzoo.reid.metrics import Labels, RankingMetrics, evaluate_ranking, top_ranked
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,14 +18,30 @@ RANKS = (1, 5, 10)
 """The ranks of the CMC curve that are printed."""
 
 
+@dataclass(frozen=True)
+class RankedQuery:
+    """A query and the head of its ranking.
+
+    Args:
+        source: The `SampleInfo.source` of the query.
+        answers: Those of the gallery crops, nearest first.
+        right: Whether each of them shows the person of the query.
+    """
+
+    source: str
+    answers: Sequence[str]
+    right: Sequence[bool]
+
+
 class FeatureTable:
-    """Features and labels of one side, filled row by row.
+    """Features, labels and sources of one side, filled row by row.
 
     Args:
         capacity: The largest number of rows.
     """
 
     def __init__(self, capacity: int) -> None:
+        self.sources: list[str] = []
         self._capacity = capacity
         self._features: np.ndarray | None = None
         self._persons: list[int] = []
@@ -51,6 +68,7 @@ class FeatureTable:
                 f"the feature of {info.source} has {len(feature)} numbers, others have {self._features.shape[1]}"
             )
         self._features[len(self._persons)] = feature
+        self.sources.append(info.source)
         self._persons.append(info.fields["person"])
         self._cameras.append(info.fields["camera"])
 
@@ -83,6 +101,8 @@ class RetrievalEvaluator:
         self._tables = {side: FeatureTable(sum(crop.split == side for crop in crops)) for side in sides}
         self._normalise = normalise
         self._max_rank = max_rank
+        self.ranking: RankingMetrics | None = None
+        """What `result` found, with more than its JSON says."""
 
     def update(self, info: SampleInfo, outputs: tuple[np.ndarray, ...]) -> None:
         """Take the feature of one crop, `(1, d) float32`.
@@ -102,10 +122,27 @@ class RetrievalEvaluator:
             DataError: No query has a match.
         """
         query, gallery = self._tables["query"], self._tables["gallery"]
-        metrics = evaluate_ranking(
+        self.ranking = evaluate_ranking(
             query.features, gallery.features, query.labels, gallery.labels, self._normalise, self._max_rank
         )
-        return to_json(metrics)
+        return to_json(self.ranking)
+
+    def ranked(self, numbers: Sequence[int], count: int) -> list[RankedQuery]:
+        """The heads of the rankings of a few queries.
+
+        Args:
+            numbers: The numbers of the queries, in the order in which they came.
+            count: Length of a head.
+        """
+        query, gallery = self._tables["query"], self._tables["gallery"]
+        persons, others = query.labels.persons, gallery.labels.persons
+        heads = top_ranked(
+            query.features, gallery.features, query.labels, gallery.labels, numbers, count, self._normalise
+        )
+        return [
+            RankedQuery(query.sources[i], [gallery.sources[j] for j in head], (others[head] == persons[i]).tolist())
+            for i, head in zip(numbers, heads, strict=True)
+        ]
 
 
 def without_junk(crops: Sequence[Crop]) -> list[Crop]:

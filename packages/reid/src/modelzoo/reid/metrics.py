@@ -7,7 +7,7 @@ without a match are counted and left out of the averages.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -53,6 +53,9 @@ class RankingMetrics:
         queries: How many queries there are.
         unmatched: How many of them have no match in the gallery and are not counted.
         gallery: How many gallery crops there are.
+        first_ranks: `(c,) int`: the rank of each counted query's first match, from 1.
+        counted: `(c,) int`: the numbers of the counted queries, ascending.
+        precisions: `(c,) float64`: average precision of each of them, 0..1.
     """
 
     mean_ap: float
@@ -60,10 +63,13 @@ class RankingMetrics:
     queries: int
     unmatched: int
     gallery: int
+    first_ranks: np.ndarray
+    counted: np.ndarray
+    precisions: np.ndarray
 
     def at_rank(self, rank: int) -> float:
-        """CMC at a rank; beyond the longest ranking it stays at its last value."""
-        return float(self.cmc[min(rank, len(self.cmc)) - 1])
+        """Share of the counted queries with a match up to this rank, however long the CMC curve is."""
+        return float((self.first_ranks <= rank).mean())
 
 
 def distance_blocks(
@@ -130,6 +136,41 @@ def evaluate_ranking(
     return ranker.metrics(max_rank)
 
 
+def top_ranked(
+    query: np.ndarray,
+    gallery: np.ndarray,
+    query_labels: Labels,
+    gallery_labels: Labels,
+    numbers: Sequence[int],
+    count: int,
+    normalise: bool = True,
+) -> list[np.ndarray]:
+    """The heads of the rankings of a few queries, whose distances are computed anew.
+
+    Args:
+        query: `(q, d) float32` features.
+        gallery: `(g, d) float32` features.
+        query_labels: Labels of the queries.
+        gallery_labels: Labels of the gallery.
+        numbers: The numbers of the queries.
+        count: Length of a head.
+        normalise: Divide the features by their length first.
+
+    Returns:
+        For each query `(<= count,) int`: the numbers of the nearest gallery crops that count for it, nearest first.
+    """
+    import numpy as np
+
+    heads = []
+    for start, distances in distance_blocks(query[list(numbers)], gallery, normalise):
+        for number, row in zip(numbers[start:], distances, strict=False):
+            same_person = gallery_labels.persons == query_labels.persons[number]
+            left_out = same_person & (gallery_labels.cameras == query_labels.cameras[number])
+            order = np.lexsort((same_person, row))
+            heads.append(order[~left_out[order]][:count])
+    return heads
+
+
 class _Ranker:
     """Scores one query at a time."""
 
@@ -143,6 +184,7 @@ class _Ranker:
         ordered = gallery_labels.persons[self._order]
         self._starts = np.searchsorted(ordered, query_labels.persons, side="left")
         self._ends = np.searchsorted(ordered, query_labels.persons, side="right")
+        self._counted: list[int] = []
         self._precisions: list[float] = []
         self._first_ranks: list[int] = []
         self._longest = 0
@@ -164,6 +206,7 @@ class _Ranker:
         wanted = np.sort(distances[matches])
         distances[same_person] = np.inf
         ranks = _count_nearer(distances, wanted) + np.arange(1, len(wanted) + 1)
+        self._counted.append(query)
         self._precisions.append(float(np.mean(np.arange(1, len(wanted) + 1) / ranks)))
         self._first_ranks.append(int(ranks[0]))
         self._longest = max(self._longest, self.gallery - int(np.count_nonzero(same_camera)))
@@ -179,9 +222,12 @@ class _Ranker:
                 "check that the query and the gallery folder belong together",
             )
         length = min(max_rank, self._longest)
-        first = np.bincount(np.array(self._first_ranks) - 1, minlength=length)
+        first_ranks = np.array(self._first_ranks)
+        first = np.bincount(first_ranks - 1, minlength=length)
         cmc = np.cumsum(first[:length]) / counted
-        return RankingMetrics(float(np.mean(self._precisions)), cmc, queries, queries - counted, self.gallery)
+        mean_ap = float(np.mean(self._precisions))
+        each = np.array(self._counted), np.array(self._precisions)
+        return RankingMetrics(mean_ap, cmc, queries, queries - counted, self.gallery, first_ranks, *each)
 
 
 def _count_nearer(others: np.ndarray, wanted: np.ndarray) -> np.ndarray:

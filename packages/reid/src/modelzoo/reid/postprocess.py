@@ -48,8 +48,8 @@ def without_skipped(crops: Sequence[Crop], indices: Mapping[Path, Index]) -> lis
         crops: All crops.
         indices: What preprocess wrote, by path.
     """
-    skipped = {source.source for index in indices.values() for source in index.skipped}
-    return [crop for crop in crops if str(crop.path) not in skipped and crop.path.name not in skipped]
+    skipped = {Path(source.source).name for index in indices.values() for source in index.skipped}
+    return [crop for crop in crops if crop.path.name not in skipped]
 
 
 def evaluate_results(crops: Sequence[Crop], results: Path, normalise: bool, max_rank: int) -> dict[str, Any]:

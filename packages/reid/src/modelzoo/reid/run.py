@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from modelzoo.common.errors import UsageError
+from modelzoo.common.errors import DataError
 from modelzoo.common.report import Report, read_reference
 from modelzoo.common.session import Session
-from modelzoo.common.stream import finish, stream
+from modelzoo.common.stream import StreamStats, finish, stream
 from modelzoo.common.work import Threads
 from modelzoo.reid.dataset import list_crops, market1501
 from modelzoo.reid.evaluate import RetrievalEvaluator, without_junk
 from modelzoo.reid.preprocess import crop_units
+from modelzoo.reid.sections import LABELS, ranking_sections
 from modelzoo.reid.spec import REFERENCE, SPEC
 
 
@@ -52,16 +54,20 @@ def run(data: Path, session: Session, options: RunOptions) -> Report:
     evaluator = RetrievalEvaluator(crops, options.normalise, options.max_rank)
     units = crop_units(crops, session.inputs[0].dtype)
     stats = stream(units, session, evaluator, batchsize, options.threads, options.on_error)
-    metrics = finish(evaluator, stats)
-    return Report(SPEC.name, session.backend, batchsize, metrics, stats, read_reference(REFERENCE))
+    metrics = _metrics(evaluator, stats)
+    reference = read_reference(REFERENCE)
+    sections = ranking_sections(evaluator, crops, reference["accuracy"]["upstream"])
+    return Report(
+        SPEC.name, session.backend, batchsize, metrics, stats, reference, SPEC.title, labels=LABELS, sections=sections
+    )
 
 
-def check_dtype(session: Session, dtype: str | None) -> None:
-    """Check that a model takes what `--dtype` asks for.
-
-    Raises:
-        UsageError: It does not.
-    """
-    have = session.inputs[0].dtype
-    if dtype is not None and dtype != have:
-        raise UsageError(f"--dtype {dtype} does not fit the model, which takes {session.inputs[0].describe()}")
+def _metrics(evaluator: RetrievalEvaluator, stats: StreamStats) -> dict[str, Any]:
+    """The metrics; an error says what was skipped on the way, which may be its cause."""
+    try:
+        return finish(evaluator, stats)
+    except DataError as error:
+        if not stats.skipped:
+            raise
+        skipped = f"{len(stats.skipped)} images were skipped, the first: {stats.skipped[0].reason}"
+        raise DataError(f"{error}; {skipped}", error.hint) from error

@@ -45,6 +45,9 @@ SPEC = ModelSpec(
     tolerance=1e-4,
 )
 
+UPSTREAM_PATCH = Path(__file__).with_name("upstream.patch")
+"""What the published source needs to run here."""
+
 REFERENCE = Path(__file__).with_name("reference.toml")
 """Published accuracy and throughput, and where weights and data come from."""
 

@@ -8,29 +8,33 @@ from typing import TYPE_CHECKING
 
 from modelzoo.common.commands.verify import VerifyJob
 from modelzoo.common.session import Session
+from modelzoo.common.upstream import check_upstream, run_upstream
 from modelzoo.common.work import Threads, available_cores
 from modelzoo.reid.dataset import list_crops, market1501
 from modelzoo.reid.evaluate import without_junk
 from modelzoo.reid.export import export
 from modelzoo.reid.preprocess import CHUNK, normalise, read_pixels
 from modelzoo.reid.run import RunOptions, run
-from modelzoo.reid.spec import HEIGHT, IMAGES, WIDTH, spec_of
+from modelzoo.reid.spec import HEIGHT, IMAGES, SPEC, UPSTREAM_PATCH, WIDTH, spec_of
 
 if TYPE_CHECKING:
     import numpy as np
 
 SAMPLES = 4
 GATED = ("mAP", "rank1")
+RUNNER = "modelzoo.reid.upstream_runner"
 
 
-def verify_job(weights: Path, backbone: str, neck_feat: str, data: Path | None) -> VerifyJob:
+def verify_job(
+    weights: Path, form: Mapping[str, str], data: Path | None = None, upstream: Path | None = None
+) -> VerifyJob:
     """Describe the comparison.
 
     Args:
         weights: The checkpoint.
-        backbone: A name in `spec.BACKBONES`.
-        neck_feat: `after` or `before` the neck.
+        form: `backbone` and `neck_feat`.
         data: A Market-1501 folder, or None to compare on seeded pixels and without metrics.
+        upstream: The folder of the patched upstream, or None.
     """
     pixels = sample_pixels(data)
 
@@ -38,11 +42,22 @@ def verify_job(weights: Path, backbone: str, neck_feat: str, data: Path | None) 
         return [pixels if dtype == "uint8" else _normalised(pixels)]
 
     def export_to(path: Path, dtype: str, simplify: bool) -> Path:
-        return export(weights, path, backbone, neck_feat, dtype, simplify)
+        return export(weights, path, **form, dtype=dtype, simplify=simplify)
 
-    form = {"backbone": backbone, "neck_feat": neck_feat}
-    metric = _metric(data) if data else None
-    return VerifyJob(spec_of(backbone), form, tuple(IMAGES), export_to, inputs, metric)
+    def run_published(images: list[np.ndarray]) -> list[np.ndarray]:
+        folder = upstream or Path()
+        check_upstream(SPEC.upstream, UPSTREAM_PATCH, folder)
+        return run_upstream(RUNNER, folder, weights, form, images)
+
+    return VerifyJob(
+        spec_of(form["backbone"]),
+        form,
+        tuple(IMAGES),
+        export_to,
+        inputs,
+        metric=_metric(data) if data else None,
+        upstream=run_published if upstream else None,
+    )
 
 
 def sample_pixels(data: Path | None) -> np.ndarray:

@@ -56,14 +56,13 @@ def _check_keys(
     path: Path, weights: Mapping[str, torch.Tensor], wanted: Mapping[str, torch.Tensor], backbone: str
 ) -> None:
     """Compare the keys and shapes; counters and the classifier may be missing, because they are never used."""
-    optional = {key for key in wanted if key == CLASSIFIER or key.endswith(".num_batches_tracked")}
-    missing = [key for key in wanted if key not in weights and key not in optional]
+    missing = [key for key in wanted if key not in weights and not _is_optional(key)]
     unexpected = [key for key in weights if key not in wanted]
     misshapen = [key for key in wanted if key in weights and weights[key].shape != wanted[key].shape]
     if not (missing or unexpected or misshapen):
         return
     other = _matching_backbone(weights)
-    if other:
+    if other and other != backbone:
         raise CheckpointError(f"{path} holds a {other}, not a {backbone}", f"use --backbone {other}")
     if "classifier.bias" in weights and "bottleneck.weight" not in weights:
         raise CheckpointError(f"{path} was trained without the BNNeck (MODEL.NECK 'no'), which is not supported")
@@ -75,9 +74,18 @@ def _matching_backbone(weights: Mapping[str, torch.Tensor]) -> str | None:
     for backbone in BACKBONES:
         with torch.device("meta"):
             wanted = StrongBaseline(backbone, classes=_classes(weights)).state_dict()
-        if {k: v.shape for k, v in wanted.items()} == {k: v.shape for k, v in weights.items()}:
+        if _needed_shapes(wanted) == _needed_shapes(weights):
             return backbone
     return None
+
+
+def _needed_shapes(weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Size]:
+    return {key: tensor.shape for key, tensor in weights.items() if not _is_optional(key)}
+
+
+def _is_optional(key: str) -> bool:
+    """Counters and the classifier may be missing."""
+    return key == CLASSIFIER or key.endswith(".num_batches_tracked")
 
 
 def _differences(missing: list[str], unexpected: list[str], misshapen: list[str]) -> str:

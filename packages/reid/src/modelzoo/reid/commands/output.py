@@ -1,0 +1,41 @@
+"""What several commands print and write at their end."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from modelzoo.common.files import write_text
+from modelzoo.common.report import Report, throughput, write_report
+from modelzoo.common.work import Skipped
+from modelzoo.reid.evaluate import metric_lines
+
+
+def print_metrics(metrics: Mapping[str, Any], file: Path | None) -> None:
+    """Print the published script's lines, and write all metrics as JSON if a file is given."""
+    print("\n".join(metric_lines(metrics)))
+    unmatched = metrics["queries_without_match"]
+    if unmatched:
+        print(f"note: {unmatched} of {metrics['queries']} queries have no match and do not count", file=sys.stderr)
+    if file:
+        write_text(file, json.dumps(metrics, indent=1) + "\n")
+
+
+def print_report(report: Report, folder: Path) -> None:
+    """Write the report, and print the speed and where it lies."""
+    speed = throughput(report.stats)
+    print(
+        f"{report.stats.samples} images in {report.stats.wall_s:.1f} s: {speed['end_to_end']:.1f} images/s end to end, "
+        f"{speed['inference_only']:.1f} inside the model (batch {report.batchsize}, {report.backend})"
+    )
+    print(f"report: {write_report(folder, report)}")
+
+
+def print_skipped(skipped: Sequence[Skipped]) -> int:
+    """List what was skipped; return the exit code."""
+    for source in skipped:
+        print(f"skipped: {source.reason}", file=sys.stderr)
+    return 1 if skipped else 0

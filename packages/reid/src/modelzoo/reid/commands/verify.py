@@ -1,0 +1,25 @@
+"""`verify`: checkpoint, graphs and .om side by side."""
+
+from __future__ import annotations
+
+import argparse
+
+from modelzoo.common.commands import verify
+from modelzoo.reid.commands import flags
+
+SUMMARY = "checkpoint, graphs and .om side by side"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the flags."""
+    verify.add_arguments(parser)
+    flags.add_form_flags(parser)
+
+
+def handle(arguments: argparse.Namespace) -> int:
+    """Compare every form of the model with the checkpoint."""
+    from modelzoo.reid.verify import verify_job
+
+    form = flags.form_of(arguments)
+    job = verify_job(arguments.weights, form, arguments.data, arguments.upstream)
+    return verify.handle(arguments, job)

@@ -1,0 +1,197 @@
+"""`reid upstream` on a stand-in of the published repository, the patch itself, and the upstream's own network."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+import pytest
+import torch
+
+from modelzoo.common.session import open_session
+from modelzoo.common.spec import Upstream
+from modelzoo.common.testing.plugin import Finished
+from modelzoo.common.upstream import UpstreamError, run_upstream
+from modelzoo.reid.cli import UPSTREAM_PATCH
+from modelzoo.reid.network import StrongBaseline
+from modelzoo.reid.spec import SPEC
+
+Commands = Callable[..., Finished]
+
+RUNNER = "modelzoo.reid.upstream_runner"
+
+CHANGED_LINES, QUOTED_LINES = 6, 3
+"""The patch stays as small as it is: lines it adds or removes, and lines of the upstream that it shows."""
+
+FILES = {
+    "data/__init__.py": "#\n" * 6 + "from .build import make_data_loader\n",
+    "data/build.py": "import torchvision_that_is_not_here\n",
+    "data/metric.py": "",
+    "modeling/baseline.py": "\n" * 174
+    + "        param_dict = torch.load(trained_path)\n        for i in param_dict:\n            pass\n",
+    "modeling/__init__.py": """
+from modelzoo.reid.network import StrongBaseline
+
+class Network(StrongBaseline):
+    def forward(self, image):
+        return super().forward(image) + 1000
+
+def build_model(cfg, num_classes):
+    assert cfg.MODEL.PRETRAIN_CHOICE == "self"
+    return Network(cfg.MODEL.NAME, cfg.TEST.NECK_FEAT, num_classes)
+""",
+    "config/__init__.py": """
+from yacs.config import CfgNode
+sections = {"MODEL": {"NAME": "resnet50", "PRETRAIN_CHOICE": "imagenet"}, "TEST": {"NECK_FEAT": "after"}}
+cfg = CfgNode(sections)
+""",
+}
+"""What the patch and the runner touch; its features are larger by 1000 than ours."""
+
+
+def git(folder: Path, *words: object) -> str:
+    identity = ["-c", "user.name=A", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false"]
+    line = ["git", *identity, "-C", str(folder), *map(str, words)]
+    return subprocess.run(line, check=True, capture_output=True, text=True).stdout
+
+
+@pytest.fixture
+def published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Upstream:
+    """The stand-in, which the command takes for the published repository."""
+    folder = tmp_path / "published"
+    for name, text in FILES.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    git(folder, "init", "--quiet")
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--message", "all")
+    upstream = Upstream(str(folder), git(folder, "rev-parse", "HEAD").strip(), "MIT")
+    monkeypatch.setattr("modelzoo.reid.cli.SPEC", replace(SPEC, upstream=upstream))
+    return upstream
+
+
+@pytest.fixture
+def weights(tmp_path: Path) -> Path:
+    """A small network, with statistics that make the neck matter."""
+    torch.manual_seed(0)
+    network = StrongBaseline("resnet18", classes=7)
+    torch.nn.init.uniform_(network.bottleneck.running_mean)
+    torch.save(network.state_dict(), tmp_path / "small.pth")
+    return tmp_path / "small.pth"
+
+
+def test_the_patch_is_small_and_stays_inside(tmp_path: Path) -> None:
+    rows = [line.split("\t") for line in git(tmp_path, "apply", "--numstat", UPSTREAM_PATCH).splitlines()]
+    assert sum(int(added) + int(removed) for added, removed, _ in rows) <= CHANGED_LINES
+    for _, _, name in rows:
+        path = PurePosixPath(name)
+        assert path.suffix == ".py"
+        assert not path.is_absolute()
+        assert ".." not in path.parts
+    lines = UPSTREAM_PATCH.read_text(encoding="utf-8").splitlines()
+    hunks = lines[next(i for i, line in enumerate(lines) if line.startswith("--- ")) :]
+    quoted = [line for line in hunks if line[:1] in {"-", " "} and not line.startswith("--- ")]
+    assert 0 < len(quoted) <= QUOTED_LINES
+
+
+def test_clone_patch_and_again(reid: Commands, published: Upstream, tmp_path: Path) -> None:
+    done = reid("upstream", tmp_path / "up")
+    assert done.code == 0, done.err
+    licence = f"licence of the upstream: MIT, {published.url}\n"
+    commit = f"at commit {published.commit}, patched\n"
+    assert done.out == f"{tmp_path / 'up'}: cloned from {published.url}, {commit}{licence}"
+    assert "map_location='cpu'" in (tmp_path / "up" / "modeling" / "baseline.py").read_text()
+    again = reid("upstream", tmp_path / "up", "--source", "/nowhere")
+    assert (again.code, again.out) == (0, f"{tmp_path / 'up'}: already there, {commit}{licence}")
+
+
+def test_the_patched_package_needs_no_torchvision_until_it_loads_training_data(
+    reid: Commands, published: Upstream, tmp_path: Path
+) -> None:
+    programs = ("import data.metric", "import data; data.make_data_loader(None)")
+    found = {}
+    for flags in (["--no-patch"], []):
+        assert reid("upstream", tmp_path / "up", "--source", published.url, *flags).code == 0
+        found[bool(flags)] = [
+            subprocess.run([sys.executable, "-B", "-c", program], cwd=tmp_path / "up", capture_output=True, check=False)
+            for program in programs
+        ]
+    assert [done.returncode for done in found[True]] == [1, 1]
+    assert [done.returncode for done in found[False]] == [0, 1]
+    assert found[False][1].stderr.endswith(b"No module named 'torchvision_that_is_not_here'\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "named"),
+    [
+        (("--source", "-u"), 2, "--source"),
+        (("--source=-u",), 2, "'-u'"),
+        (("--source", "/nowhere"), 1, "/nowhere"),
+        (("--commit", "HEAD"), 2, "--commit"),
+    ],
+)
+@pytest.mark.usefixtures("published")
+def test_wrong_words(words: tuple[str, ...], code: int, named: str, reid: Commands, tmp_path: Path) -> None:
+    done = reid("upstream", tmp_path / "up", *words)
+    assert done.code == code
+    assert named in done.error
+    assert not (tmp_path / "up").exists()
+
+
+@pytest.mark.usefixtures("published")
+def test_a_folder_that_is_in_use(reid: Commands, tmp_path: Path) -> None:
+    (tmp_path / "up").mkdir()
+    (tmp_path / "up" / "thesis.tex").write_text("years of work")
+    done = reid("upstream", tmp_path / "up")
+    assert done.code == 1
+    assert done.error.startswith(f"{tmp_path / 'up'} is not a git checkout")
+    assert done.hint == "name a folder that is empty or does not exist yet"
+    assert [path.name for path in (tmp_path / "up").iterdir()] == ["thesis.tex"]
+
+
+@pytest.mark.usefixtures("published")
+def test_without_git(reid: Commands, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    done = reid("upstream", tmp_path / "up")
+    assert done.code == 3
+    assert "git, which is not installed" in done.error
+
+
+@pytest.mark.parametrize("neck_feat", ["after", "before"])
+def test_the_upstreams_own_network_is_run(neck_feat: str, published: Upstream, weights: Path) -> None:
+    images = np.random.default_rng(0).standard_normal((2, 3, 256, 128)).astype(np.float32)
+    form = {"backbone": "resnet18", "neck_feat": neck_feat}
+    (have,) = run_upstream(RUNNER, Path(published.url), weights, form, [images])
+    (want,) = open_session(weights, SPEC, form).run(images)
+    assert have.dtype == np.float32
+    assert np.abs(have - (want + 1000)).max() < 1e-3
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda state: state.pop("base.conv1.weight"), "is not of the upstream's network: base.conv1.weight"),
+        (lambda state: state.update(extra=torch.ones(1)), "is not of the upstream's network: extra"),
+        (lambda state: state.update({"bottleneck.bias": torch.ones(3)}), "size mismatch for bottleneck.bias"),
+    ],
+)
+def test_weights_of_another_network(
+    change: Callable[[dict[str, torch.Tensor]], object], told: str, published: Upstream, weights: Path
+) -> None:
+    state = torch.load(weights, weights_only=True)
+    change(state)
+    torch.save(state, weights)
+    with pytest.raises(UpstreamError, match=r"^the upstream failed: ") as raised:
+        run_upstream(RUNNER, Path(published.url), weights, {"backbone": "resnet18"}, [np.zeros((1, 3, 256, 128), "f4")])
+    assert told in str(raised.value)
+
+
+def test_what_a_checkpoint_may_lack(published: Upstream, weights: Path) -> None:
+    state = torch.load(weights, weights_only=True)
+    optional = [key for key in state if key.startswith("classifier") or key.endswith("num_batches_tracked")]
+    torch.save({key: tensor for key, tensor in state.items() if key not in optional}, weights)
+    image = np.zeros((1, 3, 256, 128), np.float32)
+    assert len(optional) == 22
+    assert run_upstream(RUNNER, Path(published.url), weights, {"backbone": "resnet18"}, [image])[0].shape == (1, 512)
