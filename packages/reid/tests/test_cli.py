@@ -2,34 +2,18 @@
 
 import json
 import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from modelzoo.common.cli import Command
 from modelzoo.common.testing.plugin import CommandRunner, Finished
 from modelzoo.reid import __version__
-from modelzoo.reid.cli import main
+from modelzoo.reid.cli import commands, main
 
 Commands = Callable[..., Finished]
 
-
-def steps() -> list[str]:
-    """The names of all sub-commands."""
-    seen: list[str] = []
-
-    def keep(_name: str, _summary: str, _version: str, commands: Sequence[Command]) -> int:
-        seen.extend(command.name for command in commands)
-        return 0
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("modelzoo.common.cli.run_program", keep)
-        main()
-    return seen
-
-
-STEPS = steps()
+STEPS = [command.name for command in commands()]
 
 HEAVY = ["PIL", "cv2", "numpy", "onnx", "onnxruntime", "onnxsim", "torch", "tqdm", "yaml", "yacs"]
 

@@ -74,8 +74,7 @@ def test_its_data_set(demo: Demo) -> None:
 
 def test_its_pictures_and_weights_are_the_same_everywhere(demo: Demo, tmp_path: Path) -> None:
     folder = demo[0]
-    make_market1501(tmp_path / "again")
-    make_weights(tmp_path / "seeded_weights.pth")
+    make_weights(tmp_path / "seeded_weights.pth", make_market1501(tmp_path / "again"))
     pictures = sorted((folder / "market1501").rglob("*.jpg"))
     assert len(pictures) == 140
     for path in pictures:

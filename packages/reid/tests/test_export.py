@@ -80,7 +80,7 @@ def test_another_backbone_from_a_published_file(
     assert done.code == 0, done.err
     assert (
         done.out.splitlines()[-1]
-        == f"{output}: feature after the neck, float32 images, from the published published.pth"
+        == f"{output}: resnet18, feature after the neck, float32 images, from the published published.pth"
     )
     images = np.random.default_rng(0).standard_normal((5, 3, 256, 128)).astype(np.float32)
     (have,) = open_session(output, SPEC).run(images)

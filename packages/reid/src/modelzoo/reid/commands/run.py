@@ -79,4 +79,5 @@ def _check_flags(arguments: argparse.Namespace, session: Session) -> None:
     known = session.identity.form if session.identity and session.identity.model == SPEC.name else {}
     for flag, wanted in (("backbone", arguments.backbone), ("neck_feat", arguments.neck_feat)):
         if wanted is not None and known.get(flag, wanted) != wanted:
-            raise UsageError(f"--{flag} {wanted} does not fit the model, which was exported with {known[flag]}")
+            name = flag.replace("_", "-")
+            raise UsageError(f"--{name} {wanted} does not fit the model, which was exported with {known[flag]}")
