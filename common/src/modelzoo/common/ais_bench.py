@@ -108,7 +108,7 @@ def infer_om(
         results = replace(results, dirname=str(PurePath(results.dirname)))
         if strict:
             _check_paths([str(om), *(inputs.split(",") if inputs else ()), results.output])
-        results.prepare(options.overwrite)
+        results.prepare(options.overwrite, (file for feed in feeds for file in feed.files))
         (results.folder / OLD_SUMMARY).unlink(missing_ok=True)
         numbers = {"batchsize": batch, "device": npu, "loop": options.loop, "warmup_count": options.warmup_count}
         _run([python, "-m", "ais_bench", "--model", str(om), *_flags(inputs, results, numbers)])

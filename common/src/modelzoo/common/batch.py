@@ -33,6 +33,9 @@ class BatchBuffers:
 
         Returns:
             `(len(arrays), ...)`, valid until the next call for this input.
+
+        Raises:
+            ModelError: They are of different shapes or dtypes.
         """
         import numpy as np
 
@@ -41,6 +44,8 @@ class BatchBuffers:
         if held is None or held.shape[1:] != shape or held.dtype != dtype or len(held) < len(arrays):
             held = self._held[number] = np.empty((len(arrays), *shape), dtype)
         for place, array in zip(held, arrays, strict=False):
+            if array.shape != shape or np.dtype(array.dtype) != dtype:
+                raise ModelError(f"a batch cannot hold {array.dtype} {array.shape} beside {dtype} {shape}")
             if isinstance(array, Deferred):
                 array.fill(place)
             else:

@@ -81,12 +81,12 @@ def read_bin(path: Path, dtype: str, shape: Sequence[int] = (-1,)) -> np.ndarray
     import numpy as np
 
     try:
-        data = np.fromfile(path, np.dtype(dtype).newbyteorder("<"))
-        return data.reshape(shape)
+        data = path.read_bytes()
+        return np.frombuffer(data, np.dtype(dtype).newbyteorder("<")).reshape(shape)
     except OSError as error:
         raise DataError(f"cannot read {path}: {reason(error)}") from error
     except ValueError as error:
-        raise DataError(f"{path} holds {data.size} numbers of {dtype}, which is not {tuple(shape)}") from error
+        raise DataError(f"{path} holds {len(data)} bytes, which are not {dtype} of shape {tuple(shape)}") from error
 
 
 def sample_shape(path: Path, size: int, spec: TensorSpec) -> tuple[int, ...]:

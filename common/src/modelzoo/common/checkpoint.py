@@ -71,7 +71,7 @@ def _read(path: Path) -> Any:
         raise CheckpointError(f"{path} is not a checkpoint written by torch.save") from error
     except OSError as error:
         raise CheckpointError(f"cannot read {path}: {reason(error)}") from error
-    except (RuntimeError, EOFError, ValueError, KeyError, AttributeError, TypeError, IndexError) as error:
+    except Exception as error:  # a damaged file can make the unpickler raise anything
         detail = (str(error).splitlines() or [type(error).__name__])[0]
         raise CheckpointError(f"{path} is not a checkpoint written by torch.save, or is damaged: {detail}") from error
 

@@ -137,7 +137,9 @@ def guarded(handler: Handler, arguments: argparse.Namespace) -> int:
         The exit code.
     """
     try:
-        return handler(arguments)
+        code = handler(arguments)
+        sys.stdout.flush()
+        return code
     except BrokenPipeError:
         return _quiet_end()
     except KeyboardInterrupt:
@@ -185,6 +187,13 @@ def add_preprocess_flags(parser: argparse.ArgumentParser) -> None:
 def add_overwrite_flag(parser: argparse.ArgumentParser, what: str) -> None:
     """`--overwrite`, with what it replaces."""
     parser.add_argument("--overwrite", action="store_true", help=f"replace {what}")
+
+
+def named(text: str) -> str:
+    """An argparse type: a path, which is never empty (an empty one is a variable that was not set)."""
+    if not text:
+        raise argparse.ArgumentTypeError("must not be empty")
+    return text
 
 
 def positive(text: str) -> int:

@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modelzoo.common import identity
-from modelzoo.common.errors import ExportError, MissingDependencyError
+from modelzoo.common.errors import ExportError, MissingDependencyError, ModelError
 from modelzoo.common.files import atomic_path, make_folder
 from modelzoo.common.spec import Identity, TensorSpec
 
 if TYPE_CHECKING:
     import numpy as np
+
+    from modelzoo.common.session import Session
 
 OPSET = 11
 """The newest opset that every CANN release since 5.0 takes whole."""
@@ -114,7 +116,11 @@ def compare_with_torch(network: Any, path: Path, identity_: Identity, tolerance:
         with torch.inference_mode():
             wanted = network(*(torch.from_numpy(array) for array in inputs))
         wanted = wanted if isinstance(wanted, tuple) else (wanted,)
-        for spec, want, got in zip(identity_.outputs, wanted, session.run(*inputs), strict=True):
+        for spec, want, got in zip(identity_.outputs, wanted, _run_graph(session, inputs), strict=True):
+            if got.shape != want.shape:
+                raise ExportError(
+                    f"{spec.name} of the exported graph is {got.shape}, of the network {tuple(want.shape)}"
+                )
             scale = max(1.0, float(want.abs().max()))
             difference = float(np.abs(want.numpy() - got).max()) / scale
             if not difference <= tolerance:
@@ -124,24 +130,33 @@ def compare_with_torch(network: Any, path: Path, identity_: Identity, tolerance:
                 )
 
 
+def _run_graph(session: Session, inputs: Sequence[np.ndarray]) -> tuple[np.ndarray, ...]:
+    try:
+        return session.run(*inputs)
+    except ModelError as error:
+        raise ExportError(f"the exported graph does not run: {error}") from error
+
+
 def _trace(network: Any, identity_: Identity, path: Path) -> None:
     import torch
 
     tensors = (*identity_.inputs, *identity_.outputs)
     free = {t.name: {i: axis for i, axis in enumerate(t.shape) if isinstance(axis, str)} for t in tensors}
     example = tuple(torch.from_numpy(array) for array in random_inputs(identity_.inputs, batch=2))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the exporter that writes opset 11 is the deprecated one
-        torch.onnx.export(
-            network,
-            example,
-            str(path),
-            opset_version=OPSET,
-            input_names=[tensor.name for tensor in identity_.inputs],
-            output_names=[tensor.name for tensor in identity_.outputs],
-            dynamic_axes=free,
-            dynamo=False,
-        )
+    options: dict[str, Any] = {
+        "opset_version": OPSET,
+        "input_names": [tensor.name for tensor in identity_.inputs],
+        "output_names": [tensor.name for tensor in identity_.outputs],
+        "dynamic_axes": free,
+    }
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the exporter that writes opset 11 is the deprecated one
+            torch.onnx.export(network, example, str(path), dynamo=False, **options)
+    except OSError:
+        raise
+    except Exception as error:  # every operator has failures of its own
+        raise ExportError(f"torch cannot export the network: {str(error).splitlines()[0]}") from error
 
 
 def _finish(path: Path, identity_: Identity, simplify: bool) -> None:
@@ -149,6 +164,7 @@ def _finish(path: Path, identity_: Identity, simplify: bool) -> None:
     import onnx
 
     model = onnx.load(path)
+    _check_names(model.graph, identity_)
     model = _simplified(model, identity_) if simplify else model
     for tensors, values in ((identity_.inputs, model.graph.input), (identity_.outputs, model.graph.output)):
         for tensor, value in zip(tensors, values, strict=True):
@@ -169,11 +185,22 @@ def _simplified(model: Any, identity_: Identity) -> Any:
         spec.name: list(array.shape)
         for spec, array in zip(identity_.inputs, random_inputs(identity_.inputs, 1), strict=True)
     }
-    with redirect_stdout(StringIO()):  # it prints its own progress
-        simplified, equal = onnxsim.simplify(model, check_n=1, test_input_shapes=shapes, certify=False)
+    try:
+        with redirect_stdout(StringIO()):  # it prints its own progress
+            simplified, equal = onnxsim.simplify(model, check_n=1, test_input_shapes=shapes, certify=False)
+    except Exception as error:  # it runs both graphs, which may fail in any way
+        raise ExportError(f"the exported graph cannot be simplified: {str(error).splitlines()[0]}") from error
     if not equal:
         raise ExportError("the simplified graph does not give the same output as the exported one")
     return simplified
+
+
+def _check_names(graph: Any, identity_: Identity) -> None:
+    """An input that the network does not use is not in the graph, and an output that nobody named has another name."""
+    for tensors, values in ((identity_.inputs, graph.input), (identity_.outputs, graph.output)):
+        wanted, got = [tensor.name for tensor in tensors], [value.name for value in values]
+        if wanted != got:
+            raise ExportError(f"the exported graph has the tensors {got}, not {wanted}")
 
 
 def _name_axes(value: Any, tensor: TensorSpec) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from modelzoo.common.bins import read_bin, sample_shape
 from modelzoo.common.errors import DataError
-from modelzoo.common.files import list_folder, neighbour_hint, reason
+from modelzoo.common.files import existing_file, list_folder, neighbour_hint, reason
 from modelzoo.common.spec import TensorSpec
 
 if TYPE_CHECKING:
@@ -73,14 +73,16 @@ def read_feed(feed: Feed, specs: Sequence[TensorSpec]) -> tuple[np.ndarray, ...]
 
 def natural_key(name: str) -> list[int | str]:
     """Sort key in which numbers count as numbers: img_2 before img_10, letter case aside."""
-    return [int(part) if part.isdigit() else part.lower() for part in re.split(r"(\d+)", name)]
+    return [int(part) if part.isdecimal() else part.lower() for part in re.split(r"(\d+)", name)]
 
 
 def _list_files(inputs: str, specs: Sequence[TensorSpec]) -> list[list[str]]:
     parts = inputs.split(",")
     if len(parts) > 1 and Path(inputs).exists():
         raise DataError(f"{inputs}: a comma separates the folders of several inputs", "rename the folder")
-    if all(Path(part).is_file() for part in parts):
+    if Path(parts[0]).is_file():
+        for part in parts:
+            existing_file(Path(part), "input")
         return _cut(parts, specs)
     if len(parts) != len(specs):
         names = ", ".join(spec.name for spec in specs)
@@ -155,7 +157,7 @@ def _npy_shape(path: Path, spec: TensorSpec) -> tuple[int, ...]:
     import numpy as np
 
     try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
+        array = np.lib.format.open_memmap(path, mode="r")
     except (ValueError, EOFError) as error:
         raise DataError(f"{path} is not a .npy file: {error}") from error
     if array.dtype != spec.dtype:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from modelzoo.common.errors import DataError, WriteError
@@ -37,10 +37,12 @@ def atomic_path(path: Path) -> Iterator[Path]:
     try:
         yield partial
         partial.replace(path)
-    except OSError as error:
-        raise WriteError(f"cannot write {path}: {reason(error)}") from error
-    finally:
-        partial.unlink(missing_ok=True)
+    except BaseException as error:
+        with suppress(OSError):  # what went wrong first is what counts
+            partial.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise WriteError(f"cannot write {path}: {reason(error)}") from error
+        raise
 
 
 def write_bytes(path: Path, data: bytes | memoryview) -> None:
@@ -50,7 +52,7 @@ def write_bytes(path: Path, data: bytes | memoryview) -> None:
         WriteError: The file cannot be written.
     """
     with atomic_path(path) as partial, partial.open("wb", buffering=0) as file:
-        view = memoryview(data).cast("B")
+        view = memoryview(data).cast("B") if memoryview(data).nbytes else memoryview(b"")
         while view:
             view = view[file.write(view) :]
 

@@ -102,7 +102,7 @@ def infer_folder(session: Session, inputs: str, results: ResultFolder | None, op
     feeds = find_feeds(inputs, session.inputs, options.pair)
     size = batch_size(session, options.batchsize)
     if results:
-        results.prepare(options.overwrite)
+        results.prepare(options.overwrite, (file for feed in feeds for file in feed.files))
     stats = InferStats(len(feeds), size)
     first = [read_feed(feed, session.inputs) for feed in next(_batches(feeds, size))]
     for _ in range(options.warmup_count):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -53,12 +53,19 @@ class ResultFolder:
         """The result files of one sample, as they stand in the summary."""
         return [f"{self.prefix}/{result_name(stem, i, SUFFIXES[self.outfmt])}" for i in range(outputs)]
 
-    def prepare(self, overwrite: bool) -> None:
+    def prepare(self, overwrite: bool, inputs: Iterable[str] = ()) -> None:
         """Make the folder, which must be empty unless `overwrite` removes its result files.
 
+        Args:
+            overwrite: Remove the result files that are there.
+            inputs: The files that will be read, none of which may lie in the folder.
+
         Raises:
-            DataError: It holds something.
+            DataError: It holds something, or inputs.
         """
+        parents = {str(Path(file).parent) for file in inputs}
+        if self.folder.resolve() in {Path(parent).resolve() for parent in parents}:
+            raise DataError(f"the result folder {self.folder} is an input folder", "choose another --output_dirname")
         make_folder(self.folder)
         entries = list_folder(self.folder, "output")
         if entries and not overwrite:

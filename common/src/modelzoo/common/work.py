@@ -188,7 +188,7 @@ def _guarded(work: Callable[[WorkUnit], Result], unit: WorkUnit, on_error: str) 
     try:
         return work(unit)
     except (DataError, OSError) as error:
-        named = error if isinstance(error, DataError) else DataError(f"cannot read {unit.source}: {reason(error)}")
+        named = _named(error, unit.source)
         if on_error == "skip":
             return Skipped(unit.source, str(named))
         raise named from error
@@ -196,3 +196,10 @@ def _guarded(work: Callable[[WorkUnit], Result], unit: WorkUnit, on_error: str) 
         raise
     except Exception as error:
         raise ZooError(f"{unit.source}: {type(error).__name__}: {error}") from error
+
+
+def _named(error: DataError | OSError, source: str) -> DataError:
+    """The error, with the unit's name in its text."""
+    if isinstance(error, OSError):
+        return DataError(f"cannot read {source}: {reason(error)}")
+    return error if source in str(error) else DataError(f"{source}: {error}", error.hint)

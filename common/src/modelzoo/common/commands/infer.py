@@ -21,10 +21,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--input",
         "-i",
+        type=cli.named,
         metavar="DIR[,DIR]",
         help="folders of .bin or .npy, one per model input; none: only time it",
     )
-    add("--output", "-o", metavar="DIR", help="where the result folder goes; none: nothing is kept")
+    add("--output", "-o", type=cli.named, metavar="DIR", help="where the result folder goes; none: nothing is kept")
     add("--output_dirname", metavar="NAME", help="name of the result folder (default: the time)")
     add("--outfmt", choices=list(SUFFIXES), default="BIN", help="format of the results (default: %(default)s)")
     add(

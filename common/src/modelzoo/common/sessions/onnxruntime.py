@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,15 +41,18 @@ class OnnxRuntimeSession:
     def __init__(self, path: Path) -> None:
         self._session = _load(path)
         self.identity = identity.from_metadata(self._session.get_modelmeta().custom_metadata_map, source=str(path))
-        self.inputs = _described(self._session.get_inputs(), self.identity.inputs if self.identity else ())
-        self.outputs = _described(self._session.get_outputs(), self.identity.outputs if self.identity else ())
+        self.inputs = _described(path, self._session.get_inputs(), self.identity.inputs if self.identity else ())
+        self.outputs = _described(path, self._session.get_outputs(), self.identity.outputs if self.identity else ())
         self._output_names = [output.name for output in self.outputs]
 
     def run(self, *inputs: np.ndarray) -> tuple[np.ndarray, ...]:
         """Run one batch; see `modelzoo.common.session.Session.run`."""
         check_inputs(self.inputs, inputs)
         feeds = {spec.name: array for spec, array in zip(self.inputs, inputs, strict=True)}
-        return tuple(self._session.run(self._output_names, feeds))
+        try:
+            return tuple(self._session.run(self._output_names, feeds))
+        except Exception as error:  # ONNX Runtime's own classes have no common base
+            raise ModelError(f"the model fails on {_shapes(inputs)}: {_message(error)}") from error
 
 
 def _load(path: Path) -> Any:
@@ -61,13 +65,23 @@ def _load(path: Path) -> Any:
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime's own classes have no common base
-        message = str(error).splitlines()[0].rsplit(" : ", maxsplit=1)[-1]
-        raise ModelError(f"{path} is not a model that ONNX Runtime can run: {message}") from error
+        raise ModelError(f"{path} is not a model that ONNX Runtime can run: {_message(error)}") from error
 
 
-def _described(nodes: list[Any], known: tuple[TensorSpec, ...]) -> tuple[TensorSpec, ...]:
+def _message(error: Exception) -> str:
+    return str(error).splitlines()[0].rsplit(" : ", maxsplit=1)[-1]
+
+
+def _shapes(inputs: Sequence[np.ndarray]) -> str:
+    return " and ".join(str(array.shape) for array in inputs)
+
+
+def _described(path: Path, nodes: list[Any], known: tuple[TensorSpec, ...]) -> tuple[TensorSpec, ...]:
     """The file's own tensors, with the layout that its identity gives to the name."""
     layouts = {tensor.name: tensor.layout for tensor in known}
+    strange = [node for node in nodes if node.type not in DTYPES]
+    if strange:
+        raise ModelError(f"{path}: {strange[0].name} is a {strange[0].type}; known are {', '.join(DTYPES.values())}")
     return tuple(
         TensorSpec(node.name, DTYPES[node.type], _shape(node.shape), layouts.get(node.name, "")) for node in nodes
     )
