@@ -12,7 +12,7 @@ import onnxruntime
 import pytest
 
 from modelzoo.common import identity
-from modelzoo.common.atc import (
+from modelzoo.common.ascend.atc import (
     CODE,
     Conversion,
     at_batch,

@@ -21,6 +21,7 @@ def test_round_trip(tmp_path: Path, dtype: str) -> None:
     read = read_bin(tmp_path / "a.bin", dtype, (2, 3, 4))
     assert read.dtype == dtype
     assert np.array_equal(read, array)
+    assert read.flags.writeable
     assert read_bin(tmp_path / "a.bin", dtype).shape == (24,)
     assert read_bin(tmp_path / "a.bin", dtype, (-1, 4)).shape == (6, 4)
 

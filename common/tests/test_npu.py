@@ -2,8 +2,8 @@
 
 import pytest
 
+from modelzoo.common.ascend.npu import detect_soc, normalise_soc, soc_of
 from modelzoo.common.errors import MissingDependencyError, UsageError
-from modelzoo.common.npu import detect_soc, normalise_soc, soc_of
 from modelzoo.common.testing.cann import FakeCann, npu_smi_table
 
 GUIDE = """\

@@ -7,9 +7,9 @@ from typing import Any
 import onnx
 import pytest
 
-from modelzoo.common.atc import known
+from modelzoo.common.ascend.atc import known
+from modelzoo.common.ascend.preflight import examine, load_graph, preflight
 from modelzoo.common.errors import DataError, MissingDependencyError, ModelError
-from modelzoo.common.preflight import examine, load_graph, preflight
 from modelzoo.common.testing.toys import doubler, save_model
 
 

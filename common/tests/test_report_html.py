@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from modelzoo.common.charts import bar_chart, histogram, line_chart
 from modelzoo.common.errors import WriteError
-from modelzoo.common.figures import Figure, Picture, Section, facts, picture_rows
 from modelzoo.common.report import Report, environment, write_report
-from modelzoo.common.report_pages import to_html, to_markdown
+from modelzoo.common.report.charts import bar_chart, histogram, line_chart
+from modelzoo.common.report.figures import Figure, Picture, Section, facts, picture_rows
+from modelzoo.common.report.pages import to_html, to_markdown
 from modelzoo.common.stream import StreamStats
 from modelzoo.common.work import Skipped
 

@@ -40,9 +40,9 @@ def handle(arguments: argparse.Namespace, spec: ModelSpec | None = None) -> int:
         arguments: The flags of `add_arguments`, and `rest`, which is for atc.
         spec: The model; None for `modelzoo convert`.
     """
-    from modelzoo.common import atc
-    from modelzoo.common.npu import detect_soc, normalise_soc
-    from modelzoo.common.preflight import preflight
+    from modelzoo.common.ascend import atc
+    from modelzoo.common.ascend.npu import detect_soc, normalise_soc
+    from modelzoo.common.ascend.preflight import preflight
     from modelzoo.common.session import open_session
 
     name, rest = spec.name if spec else "", atc.passed_on(arguments.rest)
@@ -73,7 +73,7 @@ def handle(arguments: argparse.Namespace, spec: ModelSpec | None = None) -> int:
 
 def _fixed(identity: Identity, arguments: argparse.Namespace, spec: ModelSpec | None) -> Identity:
     """The identity with the sizes that the user gives, or with a batch."""
-    from modelzoo.common import atc
+    from modelzoo.common.ascend import atc
 
     batch = arguments.batchsize or identity.inputs[0].batch or 1
     inputs = atc.at_batch(identity.inputs, batch)

@@ -53,7 +53,7 @@ def handle(arguments: argparse.Namespace, spec: ModelSpec | None = None) -> int:
         arguments: The flags of `add_arguments`.
         spec: The model, for its checkpoints; None for `modelzoo infer`.
     """
-    from modelzoo.common.ais_bench import infer_om
+    from modelzoo.common.ascend.ais_bench import infer_om
     from modelzoo.common.infer import InferOptions, check_dirname, infer_folder, infer_nothing
     from modelzoo.common.results import ResultFolder
     from modelzoo.common.session import OM_SUFFIX, open_session

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modelzoo.common.ais_bench import SET_ENV, describe, find_tool
+from modelzoo.common.ascend.ais_bench import SET_ENV, describe, find_tool
 from modelzoo.common.errors import MissingDependencyError, ModelError
 from modelzoo.common.session import check_inputs
 from modelzoo.common.spec import Identity, TensorSpec

@@ -5,8 +5,8 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping, Sequence
 
-from modelzoo.common.charts import histogram, line_chart
-from modelzoo.common.figures import Figure, Picture, Section, picture_rows
+from modelzoo.common.report.charts import histogram, line_chart
+from modelzoo.common.report.figures import Figure, Picture, Section, picture_rows
 from modelzoo.reid.dataset import Crop
 from modelzoo.reid.evaluate import RANKS, RetrievalEvaluator
 from modelzoo.reid.metrics import RankingMetrics

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from modelzoo.common.atc import known
+from modelzoo.common.ascend.atc import known
 from modelzoo.common.errors import MissingDependencyError, ModelError
 from modelzoo.common.export import MAX_IR_VERSION
 from modelzoo.common.session import OM_SUFFIX, check_content

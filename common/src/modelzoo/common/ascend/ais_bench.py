@@ -13,7 +13,7 @@ from pathlib import Path, PurePath
 from tempfile import TemporaryDirectory
 
 from modelzoo.common import identity
-from modelzoo.common.atc import at_batch, identity_path
+from modelzoo.common.ascend.atc import at_batch, identity_path
 from modelzoo.common.errors import DataError, MissingDependencyError, ModelError
 from modelzoo.common.feeds import find_feeds
 from modelzoo.common.files import reason, write_text

@@ -8,7 +8,7 @@ from html import escape
 from importlib.resources import files
 from string import Template
 
-from modelzoo.common.figures import Figure, Section
+from modelzoo.common.report.figures import Figure, Section
 
 MARKS = re.compile(r"([\\`*_\[\]<>|~#&$])")
 
@@ -21,7 +21,7 @@ def to_html(title: str, note: str, sections: Sequence[Section]) -> str:
         note: What must be read before any number; may be empty.
         sections: What follows.
     """
-    room = files("modelzoo.common")
+    room = files("modelzoo.common.report")
     page, css = (room.joinpath(name).read_text("utf-8") for name in ("report.html", "report.css"))
     body = _tag("p", note) + "\n".join(map(_section, sections))
     return Template(page).substitute(title=escape(title), css=css, body=body)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from modelzoo.common.charts import bar_chart, histogram
-from modelzoo.common.figures import Figure, Section, facts
+from modelzoo.common.report.charts import bar_chart, histogram
+from modelzoo.common.report.figures import Figure, Section, facts
 
 LISTED = 100
 """How many skipped sources are listed; report.json has them all."""

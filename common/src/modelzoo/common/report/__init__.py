@@ -12,10 +12,10 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from modelzoo.common.figures import Section
 from modelzoo.common.files import make_folder, write_text
-from modelzoo.common.report_pages import to_html, to_markdown
-from modelzoo.common.report_sections import Labels, circumstances, results
+from modelzoo.common.report.figures import Section
+from modelzoo.common.report.pages import to_html, to_markdown
+from modelzoo.common.report.sections import Labels, circumstances, results
 from modelzoo.common.stream import StreamStats
 
 VERSIONED = ("modelzoo-common", "numpy", "onnxruntime", "torch")

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from html import escape
 
-from modelzoo.common.figures import Figure
+from modelzoo.common.report.figures import Figure
 
 WIDTH, HEIGHT, BAR = 440, 270, 48
 LEFT, RIGHT, TOP, BOTTOM = 56, 428, 30, 222
