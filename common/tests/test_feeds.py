@@ -140,9 +140,8 @@ WRONG_FOLDERS = {
     "missing folder": ("toyA_bs1", "bin01", "bin01", "did you mean bin10?"),
     "missing parent": ("toyA_bs1", "nosuch/bin10", "nosuch/bin10", "nosuch does not exist"),
     "missing second folder": ("toyB_bs1", "dirA,dirX", "dirX", "did you mean dir"),
-    "a file among folders": ("toyB_bs1", "dirA,dirB/rgb_0.bin", "not a file: dirA", ""),
+    "a file among folders": ("toyB_bs1", "dirA,dirB/rgb_0.bin", "dirB/rgb_0.bin", ""),
     "missing file in a list": ("toyA_bs1", "bin10/img_1.bin,bin10/img_11.bin", "bin10/img_11.bin", "img_1"),
-    "missing first file": ("toyA_bs1", "bin10/img_11.bin,bin10/img_1.bin", "bin10/img_11.bin", "img_1"),
     "swapped folders": ("toyB_bs4", "dirB,dirA", "dirB/rgb_0.bin", "--pair order"),
 }
 

@@ -81,7 +81,7 @@ def read_bin(path: Path, dtype: str, shape: Sequence[int] = (-1,)) -> np.ndarray
     import numpy as np
 
     try:
-        data = path.read_bytes()
+        data = bytearray(path.read_bytes())  # so that the array can be written to
         return np.frombuffer(data, np.dtype(dtype).newbyteorder("<")).reshape(shape)
     except OSError as error:
         raise DataError(f"cannot read {path}: {reason(error)}") from error

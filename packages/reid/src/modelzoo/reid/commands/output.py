@@ -31,7 +31,8 @@ def print_report(report: Report, folder: Path) -> None:
         f"{report.stats.samples} images in {report.stats.wall_s:.1f} s: {speed['end_to_end']:.1f} images/s end to end, "
         f"{speed['inference_only']:.1f} inside the model (batch {report.batchsize}, {report.backend})"
     )
-    print(f"report: {write_report(folder, report)}")
+    path = write_report(folder, report)
+    print(f"report: {path}\nto look at: {path.with_suffix('.html')}")
 
 
 def print_skipped(skipped: Sequence[Skipped]) -> int:
