@@ -1,5 +1,6 @@
 """Work units into .bin folders: what is written, what is refused, and how an interrupted run goes on."""
 
+import fcntl
 import json
 import os
 import signal
@@ -330,3 +331,21 @@ def test_killed_run_is_continued(tmp_path: Path, moment: str, threads: tuple[int
     assert sorted(map(int, whole.out.split())) == list(range(12))
     assert tree(tmp_path / "killed") == tree(tmp_path / "whole")
     assert len(tree(tmp_path / "whole")) == 26
+
+
+def test_another_run_is_kept_out_while_one_writes(job: PreprocessJob) -> None:
+    job.folders[1].mkdir(parents=True)
+    descriptor = os.open(job.folders[1], os.O_RDONLY)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    with pytest.raises(WriteError, match=f"another run is writing into {job.folders[1]}"):
+        write_folders(job)
+    assert not index_path(job.folders[0]).exists()
+    os.close(descriptor)
+    assert write_folders(job).complete
+
+
+def test_two_units_of_one_stem_are_refused_before_anything_is_written(job: PreprocessJob) -> None:
+    twice = [*job.units, replace(job.units[0], source="other.txt")]
+    with pytest.raises(DataError, match="s0.txt and other.txt would both write s0.bin"):
+        write_folders(replace(job, units=twice))
+    assert not job.folders[0].exists()

@@ -33,7 +33,7 @@ def test_it_prints_the_metrics_and_what_they_are_worth(demo: Demo) -> None:
     assert len(metrics) == 4
     assert "seeded random numbers that have learnt nothing" in first.out
     assert "these numbers mean only that the pipeline works" in first.out
-    assert str(folder / "report.json") in lines[-1]
+    assert lines[-2:] == [f"report: {folder / 'report.json'}", f"to look at: {folder / 'report.html'}"]
     assert first.err == ""
 
 

@@ -80,7 +80,7 @@ def _list_files(inputs: str, specs: Sequence[TensorSpec]) -> list[list[str]]:
     parts = inputs.split(",")
     if len(parts) > 1 and Path(inputs).exists():
         raise DataError(f"{inputs}: a comma separates the folders of several inputs", "rename the folder")
-    if Path(parts[0]).is_file():
+    if any(Path(part).is_file() for part in parts) and not Path(parts[0]).is_dir():
         for part in parts:
             existing_file(Path(part), "input")
         return _cut(parts, specs)

@@ -74,6 +74,26 @@ def make_folder(path: Path) -> None:
         raise WriteError(f"cannot make the folder {path}: {reason(error)}") from error
 
 
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Keep other runs out of a folder; the lock ends with the process, however that ends.
+
+    Raises:
+        WriteError: Another process holds it.
+    """
+    import fcntl
+
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise WriteError(f"another run is writing into {folder}") from error
+        yield
+    finally:
+        os.close(descriptor)
+
+
 def check_writable(folder: Path) -> None:
     """Find out before long work whether a folder can be written, or made; nothing is made yet.
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from modelzoo.common.bins import BIN_SUFFIX, write_bin
 from modelzoo.common.errors import DataError
-from modelzoo.common.files import list_folder, make_folder
+from modelzoo.common.files import list_folder, locked, make_folder
 from modelzoo.common.index import Index, index_path, read_index, write_index
 from modelzoo.common.progress import progress
 from modelzoo.common.spec import TensorSpec
@@ -53,11 +54,19 @@ def write_folders(job: PreprocessJob) -> Index:
         DataError: An output folder is in use, or a unit cannot be read and `on_error` is `fail`.
         WriteError: An output cannot be written.
     """
-    prepared = [_prepare_folder(folder, job) for folder in job.folders]
-    resumed = all(prepared)
+    _check_stems(job.units)
+    with ExitStack() as locks:
+        for folder in job.folders:
+            make_folder(folder)
+            locks.enter_context(locked(folder))
+            _prepare_folder(folder, job)
+        return _write_locked(job)
+
+
+def _write_locked(job: PreprocessJob) -> Index:
     index = Index(job.model, job.version, (), job.command)
     _write_indices(job, index)
-    work = in_order(lambda unit: _write_unit(unit, job, resumed), job.units, job.threads, job.on_error)
+    work = in_order(lambda unit: _write_unit(unit, job), job.units, job.threads, job.on_error)
     results = list(progress(work, len(job.units), "preprocess"))
     samples = [info for result in results if not isinstance(result, Skipped) for info in result]
     skipped = [result for result in results if isinstance(result, Skipped)]
@@ -66,23 +75,32 @@ def write_folders(job: PreprocessJob) -> Index:
     return replace(index, inputs=tuple(job.tensors))
 
 
+def _check_stems(units: Sequence[WorkUnit]) -> None:
+    """Check that no two samples that are known beforehand would write one file."""
+    seen: dict[str, str] = {}
+    for unit in units:
+        for info in unit.samples or ():
+            if info.stem in seen:
+                raise DataError(f"{seen[info.stem]} and {unit.source} would both write {info.stem}{BIN_SUFFIX}")
+            seen[info.stem] = unit.source
+
+
 def _write_indices(job: PreprocessJob, index: Index) -> None:
     for folder, tensor in zip(job.folders, job.tensors, strict=True):
         write_index(folder, replace(index, inputs=(tensor,)))
 
 
-def _prepare_folder(folder: Path, job: PreprocessJob) -> bool:
-    """Make the folder ready; return whether it holds an interrupted run of the same command."""
-    make_folder(folder)
+def _prepare_folder(folder: Path, job: PreprocessJob) -> None:
+    """Make the folder ready: empty, or with what an interrupted run of the same command has left."""
     entries = list_folder(folder, "output")
     if not entries:
-        return False
+        return
     if job.overwrite:
         _remove_bins(folder)
-        return False
+        return
     index = read_index(index_path(folder)) if index_path(folder).exists() else None
     if index and not index.complete and _same_work(index, job):
-        return True
+        return
     raise DataError(f"the output folder {folder} is not empty", _in_use_hint(index))
 
 
@@ -99,12 +117,13 @@ def _in_use_hint(index: Index | None) -> str:
 
 def _remove_bins(folder: Path) -> None:
     for path in folder.glob(f"*{BIN_SUFFIX}"):
-        path.unlink()
+        if not path.is_dir():
+            path.unlink()
     index_path(folder).unlink(missing_ok=True)
 
 
-def _write_unit(unit: WorkUnit, job: PreprocessJob, resumed: bool) -> Sequence[SampleInfo]:
-    if resumed and _already_written(unit, job):
+def _write_unit(unit: WorkUnit, job: PreprocessJob) -> Sequence[SampleInfo]:
+    if _already_written(unit, job):
         return unit.samples or ()
     samples = unit.load()
     for sample in samples:

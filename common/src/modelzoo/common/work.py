@@ -47,7 +47,7 @@ class Deferred:
     Args:
         shape: The shape of the array.
         dtype: Its NumPy dtype name.
-        fill: Writes the values into an array of that shape and dtype.
+        fill: Writes the values into an array of that shape and dtype; what can fail belongs before it, into the unit.
     """
 
     shape: tuple[int, ...]

@@ -61,7 +61,7 @@ def _load(path: Path) -> Any:
     options = onnxruntime.SessionOptions()
     # Threads that spin while they wait for work take the cores from pre- and postprocessing.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.log_severity_level = 3
+    options.log_severity_level = 4  # what fails is raised, and is one line of ours
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime's own classes have no common base
