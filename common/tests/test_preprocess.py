@@ -346,6 +346,6 @@ def test_another_run_is_kept_out_while_one_writes(job: PreprocessJob) -> None:
 
 def test_two_units_of_one_stem_are_refused_before_anything_is_written(job: PreprocessJob) -> None:
     twice = [*job.units, replace(job.units[0], source="other.txt")]
-    with pytest.raises(DataError, match="s0.txt and other.txt would both write s0.bin"):
+    with pytest.raises(DataError, match=r"s0\.txt and other\.txt would both write s0\.bin"):
         write_folders(replace(job, units=twice))
     assert not job.folders[0].exists()
