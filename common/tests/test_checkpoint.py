@@ -198,3 +198,11 @@ def test_md5(tmp_path: Path) -> None:
 )
 def test_keys_are_described(names: list[str], text: str) -> None:
     assert describe_keys(names) == text
+
+
+def test_checkpoint_that_contains_itself_is_refused(tmp_path: Path) -> None:
+    endless: dict[str, object] = {}
+    endless["model"] = {"state_dict": endless}
+    torch.save(endless, tmp_path / "endless.pth")
+    with pytest.raises(CheckpointError, match=r"endless\.pth holds no weights"):
+        load_state_dict(tmp_path / "endless.pth")

@@ -1,12 +1,21 @@
 """Files: a write is whole or does not happen; errors say what was expected and what is near."""
 
+import os
 import re
 from pathlib import Path
 
 import pytest
 
 from modelzoo.common.errors import DataError, WriteError
-from modelzoo.common.files import atomic_path, existing_file, existing_folder, list_folder, write_bytes, write_text
+from modelzoo.common.files import (
+    atomic_path,
+    existing_file,
+    existing_folder,
+    list_folder,
+    neighbour_hint,
+    write_bytes,
+    write_text,
+)
 from modelzoo.common.testing.plugin import tree
 from modelzoo.common.testing.processes import run_python
 
@@ -100,3 +109,34 @@ def test_folder_is_listed_by_name(tmp_path: Path) -> None:
     for name in ("b", "a10", "a2", "A"):
         (tmp_path / name).touch()
     assert [entry.name for entry in list_folder(tmp_path, "data")] == ["A", "a10", "a2", "b"]
+
+
+def test_what_is_no_file_is_written_and_not_replaced(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    write_text(tmp_path / "pipe", "through")
+    assert os.read(reader, 100) == b"through"
+    os.close(reader)
+    assert (tmp_path / "pipe").is_fifo()
+
+
+def test_a_link_stays_a_link(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there" / "a").write_text("older")
+    (tmp_path / "link").symlink_to(Path("there") / "a")
+    write_text(tmp_path / "link", "newer")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "there" / "a").read_text() == "newer"
+    assert [path.name for path in (tmp_path / "there").iterdir()] == ["a"]
+
+
+def test_a_name_without_utf8_is_written_as_an_escape(tmp_path: Path) -> None:
+    write_text(tmp_path / "a", os.fsdecode(b"b\xffd"))
+    assert (tmp_path / "a").read_bytes() == b"b\\udcffd"
+
+
+def test_the_name_itself_is_no_neighbour(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    assert neighbour_hint(tmp_path / "empty") is None
+    (tmp_path / "empty2").mkdir()
+    assert "empty2" in (neighbour_hint(tmp_path / "empty") or "")

@@ -3,7 +3,9 @@
 import io
 import json
 import os
+import struct
 import threading
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -33,12 +35,24 @@ def sixteen_bits() -> bytes:
     return file.getvalue()
 
 
+def sixteen_bit_colours() -> bytes:
+    """A PNG that Pillow opens as if it had 8 bits."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", 4, 4, 16, 2, 0, 0, 0)
+    rows = zlib.compress(b"".join(b"\0" + bytes(range(24)) for _ in range(4)))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+
+
 IMAGES = {
     "text": (".jpg", lambda: b"this is no image", "is not an image"),
     "empty": (".jpg", lambda: b"", "is not an image"),
     "truncated": (".jpg", lambda: jpeg()[: len(jpeg()) // 2], "truncated"),
     "header only": (".jpg", lambda: jpeg()[:20], ""),
     "16 bits": (".png", sixteen_bits, "more than 8 bits"),
+    "16 bits a colour": (".png", sixteen_bit_colours, "more than 8 bits"),
     "truncated png": (".png", lambda: sixteen_bits()[:60], ""),
 }
 
@@ -212,3 +226,20 @@ def test_a_dangling_link_is_named(market: Path, tmp_path: Path, reid: Commands) 
     assert done.code == 1
     assert str(link) in done.error
     assert os.strerror(2) in done.error
+
+
+def test_a_number_that_no_one_has_is_no_person_id(market: Path, tmp_path: Path, pooled: Path, reid: Commands) -> None:
+    odd = market / "query" / f"{'9' * 20}_c1s1_000001_00.jpg"
+    odd.write_bytes(jpeg())
+    done = reid("run", "--data", market, "--model", pooled, "--output", tmp_path / "report")
+    assert done.code == 1
+    assert str(odd) in done.error
+
+
+def test_a_name_that_is_no_utf8_ends_up_in_the_report_as_an_escape(
+    market: Path, tmp_path: Path, pooled: Path, reid: Commands
+) -> None:
+    (market / "query" / os.fsdecode(b"0001_c6s4_00220\xff_00.jpg")).write_bytes(jpeg())
+    done = reid("run", "--data", market, "--model", pooled, "--output", tmp_path / "report")
+    assert done.code == 0, done.err
+    assert {path.suffix for path in (tmp_path / "report").iterdir()} == {".json", ".html", ".md"}

@@ -300,3 +300,19 @@ def test_a_network_that_is_not_finite_is_not_exported(tmp_path: Path, reid: Comm
     assert done.code == 1
     assert "differs from torch by nan" in done.error or "not finite" in done.error
     assert [path.name for path in tmp_path.iterdir()] == ["nan.pth"]
+
+
+def test_a_configuration_is_never_run_as_a_program(tmp_path: Path, reid: Commands) -> None:
+    program = tmp_path / "config.py"
+    program.write_text(f"import pathlib\npathlib.Path({str(tmp_path / 'ran')!r}).touch()\ncfg = {{}}\n")
+    done = reid("export", "--config_file", program, "TEST.WEIGHT", "('x.pth')")
+    assert done.code == 1
+    assert "config.py is not a configuration" in done.error
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("flag", [("--neck-feat", "before"), ("--backbone", "resnet18")], ids=lambda flag: flag[0])
+def test_a_flag_beside_a_configuration_is_not_ignored(flag: tuple[str, str], config: Path, reid: Commands) -> None:
+    done = reid("export", *flag, "--config_file", config, "TEST.WEIGHT", "('x.pth')")
+    assert done.code == 2
+    assert "TEST.NECK_FEAT" in done.error

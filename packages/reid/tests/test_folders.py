@@ -165,3 +165,11 @@ def test_workers_from_one(step: str, workers: str, market: Path, tmp_path: Path,
     assert done.code == 2
     assert f"'{workers}'" in done.err
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("step", ["preprocess", "run"])
+def test_an_empty_path_is_not_this_folder(step: str, market: Path, tmp_path: Path, reid: Commands) -> None:
+    words = {"preprocess": (market / "query", ""), "run": ("--data", "", "--model", tmp_path / "m.onnx")}
+    done = reid(step, *words[step])
+    assert done.code == 2
+    assert "must not be empty" in done.error

@@ -207,3 +207,20 @@ def test_the_same_image_in_both_folders_counts_in_both(
     else:
         metrics = by_files(reid, market, pooled, tmp_path, 8, "float32")
     assert (metrics["queries"], metrics["gallery"]) == (9, 21)
+
+
+def test_missing_data_are_found_out_before_the_export(checkpoint: Path, tmp_path: Path, reid: Commands) -> None:
+    done = reid("run", "--data", tmp_path / "nosuch", "--weights", checkpoint, "--output", tmp_path / "report")
+    assert done.code == 1
+    assert "nosuch" in done.error
+    assert not (tmp_path / "report").exists()
+
+
+def test_a_metrics_file_without_a_folder_is_found_out_before_the_work(
+    market: Path, tmp_path: Path, pooled: Path, reid: Commands
+) -> None:
+    file = tmp_path / "new" / "metrics.json"
+    done = reid("run", "--data", market, "--model", pooled, "--output", tmp_path / "report", "--json", file)
+    assert done.code == 1
+    assert str(file.parent) in done.error
+    assert not (tmp_path / "report").exists()

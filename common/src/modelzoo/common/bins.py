@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 BIN_SUFFIX = ".bin"
-RESULT_NAME = re.compile(r"(?P<stem>.+)_(?P<output>\d+)\.(bin|npy|txt)", re.IGNORECASE)
+RESULT_NAME = re.compile(r"(?P<stem>.+)_(?P<output>0|[1-9][0-9]*)\.(bin|npy|txt)", re.IGNORECASE)
 
 
 def stem_of(name: str) -> str:

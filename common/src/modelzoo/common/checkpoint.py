@@ -85,7 +85,9 @@ def _is_pickle(path: Path) -> bool:
 def _unwrapped(content: Any, path: Path) -> dict[str, torch.Tensor]:
     import torch
 
-    while isinstance(content, Mapping):
+    seen: list[Any] = []
+    while isinstance(content, Mapping) and not any(content is one for one in seen):
+        seen.append(content)
         if "param_groups" in content:
             raise CheckpointError(
                 f"{path} is the state of an optimiser, not a model",

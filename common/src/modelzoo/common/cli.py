@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,7 +100,7 @@ def run_program(name: str, summary: str, version: str, commands: Sequence[Comman
     try:
         arguments, rest = parser.parse_known_args(words)
         if rest and not arguments.passthrough:
-            parser.error(f"unrecognized arguments: {' '.join(rest)}")
+            arguments.parser.error(f"unrecognized arguments: {' '.join(rest)}")
         arguments.rest = rest
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else UsageError.exit_code
@@ -126,7 +127,7 @@ def build_parser(name: str, summary: str, version: str, commands: Sequence[Comma
         )
         command.add_arguments(sub)
         sub.add_argument("--debug", action="store_true", help="show the traceback of an error")
-        sub.set_defaults(handler=command.handler, passthrough=command.passthrough)
+        sub.set_defaults(handler=command.handler, passthrough=command.passthrough, parser=sub)
     return parser
 
 
@@ -137,7 +138,9 @@ def guarded(handler: Handler, arguments: argparse.Namespace) -> int:
         The exit code.
     """
     try:
-        code = handler(arguments)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module="PIL")  # about formats; what cannot be read is an error
+            code = handler(arguments)
         sys.stdout.flush()
         return code
     except BrokenPipeError:
@@ -194,6 +197,11 @@ def named(text: str) -> str:
     if not text:
         raise argparse.ArgumentTypeError("must not be empty")
     return text
+
+
+def path(text: str) -> Path:
+    """An argparse type: a path, which is never empty."""
+    return Path(named(text))
 
 
 def positive(text: str) -> int:

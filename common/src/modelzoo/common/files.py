@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from modelzoo.common.errors import DataError, WriteError
+
+
+NO_LOCKS = {errno.EBADF, errno.EINVAL, errno.ENOLCK, errno.EOPNOTSUPP}
+"""What file systems answer that cannot lock a folder; there the runs are not kept apart."""
 
 
 def reason(error: OSError) -> str:
@@ -24,6 +29,8 @@ def partial_name(path: Path) -> Path:
 def atomic_path(path: Path) -> Iterator[Path]:
     """A temporary path that becomes `path` when the block ends well, and is removed when it does not.
 
+    A symbolic link stays one: its target is replaced. A device or a pipe is written directly.
+
     Args:
         path: The final path; its folder must exist.
 
@@ -33,16 +40,23 @@ def atomic_path(path: Path) -> Iterator[Path]:
     Raises:
         WriteError: The file cannot be written.
     """
-    partial = partial_name(path)
+    path = path.resolve() if path.is_symlink() else path
+    special = path.exists() and not path.is_file()  # /dev/null, a pipe: written as it is, and never replaced
+    partial = path if special else partial_name(path)
     try:
         yield partial
         partial.replace(path)
     except BaseException as error:
-        with suppress(OSError):  # what went wrong first is what counts
-            partial.unlink(missing_ok=True)
+        if not special:
+            _discard(partial)
         if isinstance(error, OSError):
             raise WriteError(f"cannot write {path}: {reason(error)}") from error
         raise
+
+
+def _discard(path: Path) -> None:
+    with suppress(OSError):  # what went wrong first is what counts
+        path.unlink(missing_ok=True)
 
 
 def write_bytes(path: Path, data: bytes | memoryview) -> None:
@@ -58,8 +72,8 @@ def write_bytes(path: Path, data: bytes | memoryview) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a whole text file atomically, in UTF-8 with Unix line ends."""
-    write_bytes(path, text.encode())
+    """Write a whole text file atomically, in UTF-8; what has no UTF-8 (odd file names) is written as an escape."""
+    write_bytes(path, text.encode(errors="backslashreplace"))
 
 
 def make_folder(path: Path) -> None:
@@ -89,6 +103,9 @@ def locked(folder: Path) -> Iterator[None]:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise WriteError(f"another run is writing into {folder}") from error
+        except OSError as error:
+            if error.errno not in NO_LOCKS:
+                raise
         yield
     finally:
         os.close(descriptor)
@@ -159,7 +176,7 @@ def neighbour_hint(path: Path) -> str | None:
     if not parent.is_dir():
         return f"{parent} does not exist either"
     try:
-        names = [entry.name for entry in parent.iterdir()]
+        names = [entry.name for entry in parent.iterdir() if entry.name != path.name]
     except OSError:
         return None
     nearest = difflib.get_close_matches(path.name, names, n=1, cutoff=0.5)

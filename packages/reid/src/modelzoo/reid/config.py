@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from modelzoo.common.errors import DataError, MissingDependencyError, UsageError
-from modelzoo.common.files import existing_file
+from modelzoo.common.files import existing_file, reason
 from modelzoo.reid.spec import BACKBONES, HEIGHT, MEAN, NECK_FEATS, STD, WIDTH
 
 DEFAULTS: dict[str, dict[str, Any]] = {
@@ -102,33 +103,37 @@ def _merged(path: Path, overrides: Sequence[str]) -> Any:
     config = CfgNode(DEFAULTS)
     for section in UNUSED:
         config[section] = CfgNode(new_allowed=True) if section != "OUTPUT_DIR" else ""
-    _merge(config.merge_from_file, str(path), DataError(f"{path} is not a configuration of the strong baseline"))
+    failure = DataError(f"{path} is not a configuration of the strong baseline")
+    _merge(lambda: config.merge_from_other_cfg(CfgNode(_read_yaml(path))), failure)
     if len(overrides) % 2:
         raise UsageError(f"overrides are pairs of KEY and VALUE, got {len(overrides)} words")
     for key, value in zip(overrides[::2], overrides[1::2], strict=True):
         if key.split(".")[0] not in UNUSED:
-            _merge(config.merge_from_list, [key, value], UsageError(f"{key} {value} is not an override"))
+            pair = [key, value]
+            _merge(partial(config.merge_from_list, pair), UsageError(f"{key} {value} is not an override"))
     return config
 
 
-def _merge(merge: Any, what: Any, failure: DataError | UsageError) -> None:
+def _read_yaml(path: Path) -> Any:
+    """Read the file as data; yacs itself would import it as a program if its name ended in .py."""
+    import yaml
+
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {reason(error)}") from error
+    except (yaml.YAMLError, RecursionError) as error:
+        raise ValueError(f"it is not YAML ({error})") from error
+
+
+def _merge(merge: Callable[[], None], failure: DataError | UsageError) -> None:
     """Merge; yacs raises a class of its own for every kind of mistake, and prints to its logger."""
     import logging
 
-    import yaml
-
     logging.getLogger("yacs.config").disabled = True
     try:
-        merge(what)
-    except (
-        AssertionError,
-        KeyError,
-        ValueError,
-        TypeError,
-        AttributeError,
-        SyntaxError,
-        yaml.YAMLError,
-    ) as error:
+        merge()
+    except (AssertionError, KeyError, ValueError, TypeError, AttributeError, SyntaxError, RecursionError) as error:
         raise type(failure)(f"{failure}: {error}") from error
 
 

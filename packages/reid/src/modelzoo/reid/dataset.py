@@ -14,6 +14,9 @@ IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
 JUNK = -1
 """Person id of crops that are neither a person nor a distractor; no metric uses them."""
 
+LONGEST_NUMBER = 9
+"""Digits of a person id or camera number, sign included; more are no number of anything."""
+
 QUERY, GALLERY = "query", "bounding_box_test"
 IDENTITY = re.compile(r"(-?\d+)_c(\d+)")
 
@@ -86,7 +89,7 @@ def parse_crop(path: Path, split: str) -> Crop:
         DataError: The name holds none.
     """
     match = IDENTITY.search(path.name)
-    if not match:
+    if not match or max(len(match[1]), len(match[2])) > LONGEST_NUMBER:
         raise DataError(
             f"{path} has no person id and camera in its name",
             "Market-1501 names begin like 0002_c1s1_000451_03",

@@ -14,6 +14,9 @@ from modelzoo.reid.metrics import Labels, RankingMetrics, evaluate_ranking, top_
 if TYPE_CHECKING:
     import numpy as np
 
+LARGEST = 1e37
+"""Squared length from which sums of squares leave the range of float32."""
+
 RANKS = (1, 5, 10)
 """The ranks of the CMC curve that are printed."""
 
@@ -55,12 +58,13 @@ class FeatureTable:
             feature: `(d,) float32`.
 
         Raises:
-            DataError: The feature is not finite, or longer or shorter than the others.
+            DataError: The feature is not finite, too large, or longer or shorter than the others.
         """
         import numpy as np
 
-        if not np.isfinite(feature).all():
-            raise DataError(f"the feature of {info.source} is not finite (NaN or infinity)")
+        with np.errstate(over="ignore", invalid="ignore"):
+            if not np.dot(feature, feature) < LARGEST:
+                raise DataError(f"the feature of {info.source} is not finite, or too large to compute distances with")
         if self._features is None:
             self._features = np.empty((self._capacity, len(feature)), np.float32)
         if len(feature) != self._features.shape[1]:

@@ -40,6 +40,10 @@ EIGHT_BIT_MODES = (
 )
 
 
+SIXTEEN_BITS = ";16"
+"""What Pillow's raw modes hold for colour images of 16 bits, which it opens as if they had 8."""
+
+
 def read_image(path: Path) -> Image.Image:
     """Decode an image and resize it with Pillow's bilinear filter; EXIF orientation is not applied.
 
@@ -56,7 +60,7 @@ def read_image(path: Path) -> Image.Image:
 
     try:
         with Image.open(path) as image:
-            if image.mode not in EIGHT_BIT_MODES:
+            if image.mode not in EIGHT_BIT_MODES or SIXTEEN_BITS in repr(image.tile):
                 raise DataError(
                     f"{path} has pixels of more than 8 bits (mode {image.mode})", "save it with 8 bits a channel"
                 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from modelzoo.common import cli
 from modelzoo.reid.spec import SPEC
 
 SUMMARY = "the whole way on drawn people with seeded weights"
@@ -18,7 +19,7 @@ NOTE = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags."""
     place = "data and report (default: %(default)s)"
-    parser.add_argument("--output", type=Path, default=Path("reid-demo"), metavar="DIR", help=place)
+    parser.add_argument("--output", type=cli.path, default=Path("reid-demo"), metavar="DIR", help=place)
 
 
 def handle(arguments: argparse.Namespace) -> int:
@@ -41,7 +42,7 @@ def handle(arguments: argparse.Namespace) -> int:
     form = {"backbone": "resnet50", "neck_feat": "after"}
     model = export_weights(weights, arguments.output / "ReID.onnx", form, "float32")
     report = run(data, open_session(model, SPEC), RunOptions(8, Threads(available_cores(), CHUNK)))
-    print_metrics(report.metrics, None)
+    print_metrics(report.metrics)
     print(NOTE)
     print_report(replace(report, note=NOTE), arguments.output)
     return 0

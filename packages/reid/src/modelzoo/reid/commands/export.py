@@ -16,11 +16,17 @@ SUMMARY = "a checkpoint into an .onnx file"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags; those with an underscore are the guide's."""
     add = parser.add_argument
-    add("--weights", type=Path, metavar="FILE", help="the checkpoint (.pth)")
-    add("--config_file", type=Path, metavar="FILE", help="the upstream's .yml, instead of --weights")
+    add("--weights", type=cli.path, metavar="FILE", help="the checkpoint (.pth)")
+    add("--config_file", type=cli.path, metavar="FILE", help="the upstream's .yml, instead of --weights")
     pairs = "with --config_file, such as TEST.WEIGHT \"('FILE.pth')\""
     add("overrides", nargs="*", metavar="KEY VALUE", help=pairs)
-    add("--output", type=Path, default=Path("ReID.onnx"), metavar="FILE", help="the .onnx file (default: %(default)s)")
+    add(
+        "--output",
+        type=cli.path,
+        default=Path("ReID.onnx"),
+        metavar="FILE",
+        help="the .onnx file (default: %(default)s)",
+    )
     add("--batchsize", type=cli.positive, metavar="N", help="accepted; the batch of the file stays free")
     flags.add_network_flags(parser)
 
@@ -33,6 +39,8 @@ def handle(arguments: argparse.Namespace) -> int:
     if arguments.config_file:
         from modelzoo.reid.config import read_config
 
+        if arguments.backbone or arguments.neck_feat:
+            raise UsageError("--config_file says which network and feature: use MODEL.NAME and TEST.NECK_FEAT pairs")
         config = read_config(arguments.config_file, arguments.overrides)
         weights, form = config.weights, {"backbone": config.backbone, "neck_feat": config.neck_feat}
     elif arguments.overrides:

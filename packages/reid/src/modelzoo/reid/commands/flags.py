@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from modelzoo.common import cli
 from modelzoo.reid.spec import BACKBONES, IMAGES, NECK_FEATS
@@ -33,4 +32,4 @@ def add_metric_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--feat-norm", choices=("yes", "no"), default="yes", help=norm)
     length = "length of the CMC (default: 50)"
     parser.add_argument("--max-rank", type=cli.positive, default=50, metavar="N", help=length)
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the metrics there as well")
+    parser.add_argument("--json", type=cli.path, metavar="FILE", help="write the metrics there as well")

@@ -14,12 +14,16 @@ from modelzoo.common.work import Skipped
 from modelzoo.reid.evaluate import metric_lines
 
 
-def print_metrics(metrics: Mapping[str, Any], file: Path | None) -> None:
-    """Print the published script's lines, and write all metrics as JSON if a file is given."""
+def print_metrics(metrics: Mapping[str, Any]) -> None:
+    """Print the published script's lines."""
     print("\n".join(metric_lines(metrics)))
     unmatched = metrics["queries_without_match"]
     if unmatched:
         print(f"note: {unmatched} of {metrics['queries']} queries have no match and do not count", file=sys.stderr)
+
+
+def write_metrics(metrics: Mapping[str, Any], file: Path | None) -> None:
+    """Write all metrics as JSON if a file is given."""
     if file:
         write_text(file, json.dumps(metrics, indent=1) + "\n")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from modelzoo.common import cli
 from modelzoo.reid import __version__
@@ -14,8 +13,8 @@ SUMMARY = "images into .bin files"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags."""
-    parser.add_argument("source", type=Path, metavar="SRC", help="folder of images")
-    parser.add_argument("destination", type=Path, metavar="DST", help="folder for the .bin files")
+    parser.add_argument("source", type=cli.path, metavar="SRC", help="folder of images")
+    parser.add_argument("destination", type=cli.path, metavar="DST", help="folder for the .bin files")
     kinds = "float32 writes normalised images, uint8 writes pixels (default: float32)"
     parser.add_argument("--dtype", choices=list(IMAGES), default="float32", help=kinds)
     cli.add_preprocess_flags(parser)

@@ -21,12 +21,12 @@ SUMMARY = "the whole way in one process: images and weights into mAP and CMC"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags."""
     add = parser.add_argument
-    add("--data", type=Path, required=True, metavar="DIR", help="Market-1501 folder")
+    add("--data", type=cli.path, required=True, metavar="DIR", help="Market-1501 folder")
     source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument("--weights", type=Path, metavar="FILE", help="checkpoint; exported first")
-    source.add_argument("--model", type=Path, metavar="FILE", help="exported or converted model")
+    source.add_argument("--weights", type=cli.path, metavar="FILE", help="checkpoint; exported first")
+    source.add_argument("--model", type=cli.path, metavar="FILE", help="exported or converted model")
     add("--batchsize", type=cli.positive, metavar="N", help="default: 8, or what the model is fixed to")
-    add("--output", type=Path, default=Path("reid-report"), metavar="DIR", help="the report (default: %(default)s)")
+    add("--output", type=cli.path, default=Path("reid-report"), metavar="DIR", help="the report (default: %(default)s)")
     flags.add_network_flags(parser)
     cli.add_preprocess_flags(parser)
     flags.add_metric_flags(parser)
@@ -34,13 +34,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def handle(arguments: argparse.Namespace) -> int:
     """Evaluate a model on a Market-1501 folder, and write the report."""
-    from modelzoo.common.files import check_writable
+    from modelzoo.common.files import check_writable, existing_folder
     from modelzoo.common.work import Threads
-    from modelzoo.reid.commands.output import print_metrics, print_report, print_skipped
+    from modelzoo.reid.commands.output import print_metrics, print_report, print_skipped, write_metrics
+    from modelzoo.reid.dataset import market1501
     from modelzoo.reid.preprocess import CHUNK
     from modelzoo.reid.run import RunOptions, run
 
+    market1501(arguments.data)
     check_writable(arguments.output)
+    if arguments.json:
+        existing_folder(arguments.json.absolute().parent, "--json")
     session = _open(arguments)
     options = RunOptions(
         arguments.batchsize or 8,
@@ -50,8 +54,9 @@ def handle(arguments: argparse.Namespace) -> int:
         arguments.max_rank,
     )
     report = run(arguments.data, session, options)
-    print_metrics(report.metrics, arguments.json)
+    print_metrics(report.metrics)
     print_report(report, arguments.output)
+    write_metrics(report.metrics, arguments.json)
     return print_skipped(report.stats.skipped)
 
 

@@ -18,8 +18,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def handle(arguments: argparse.Namespace) -> int:
     """Compare every form of the model with the checkpoint."""
+    from modelzoo.common.files import existing_file, existing_folder
     from modelzoo.reid.verify import verify_job
 
+    for given in filter(None, (arguments.model, arguments.om)):
+        existing_file(given, "model")
+    if arguments.upstream:
+        existing_folder(arguments.upstream, "upstream")
     form = flags.form_of(arguments)
     job = verify_job(arguments.weights, form, arguments.data, arguments.upstream)
     return verify.handle(arguments, job)
