@@ -10,7 +10,6 @@ from pathlib import Path
 
 from modelzoo.common.errors import DataError, WriteError
 
-
 NO_LOCKS = {errno.EBADF, errno.EINVAL, errno.ENOLCK, errno.EOPNOTSUPP}
 """What file systems answer that cannot lock a folder; there the runs are not kept apart."""
 
