@@ -127,3 +127,21 @@ def test_report_folder_that_cannot_be_made(work: Path, market: Path, reid: Comma
     (work / "npu").write_text("a file")
     done = reid("run", "--data", market, "--model", "ReID_bs1.om", "--output", "npu")
     assert (done.code, "npu" in done.error) == (1, True)
+
+
+@pytest.mark.parametrize("neck_feat", ["after", "before"])
+def test_verify_compares_an_om_with_the_checkpoint(
+    neck_feat: str, checkpoint: Path, exported: Callable[[str], Path], tmp_path: Path, reid: Commands
+) -> None:
+    om = tmp_path / "ReID_bs4"
+    finish(reid("convert", "--model", exported(neck_feat), "--output", om, "--batchsize", 4, "--soc_version", "310P3"))
+    done = reid("verify", "--weights", checkpoint, "--om", f"{om}.om", "--json", tmp_path / "v.json")
+    rows = json.loads((tmp_path / "v.json").read_text())["comparisons"]
+    assert [row["stage"] for row in rows] == ["onnx", "simplified", "uint8", "ReID_bs4.om"]
+    if neck_feat == "after":
+        assert done.code == 0, done.err
+        assert rows[-1]["passed"]
+        assert rows[-1]["max_abs"] < 1e-5
+    else:
+        assert done.code == 1
+        assert done.error.startswith("the first stage that fails is ReID_bs4.om: feature differs")
