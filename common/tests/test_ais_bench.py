@@ -356,6 +356,43 @@ def test_damaged_description(command: CommandRunner, models: Path) -> None:
     assert (done.code, "toyA_bs4.json" in done.error) == (1, True)
 
 
+@pytest.mark.parametrize(
+    "content",
+    [b"\xff\xfe{", b"[" * 100_000, b'{"model": "toyA", "version": "1", "inputs": []}'],
+    ids=["bytes", "deep", "none"],
+)
+def test_hostile_description(command: CommandRunner, models: Path, content: bytes) -> None:
+    (models / "toyA_bs4.json").write_bytes(content)
+    done = run_om(command, *BIN10)
+    assert (done.code, "toyA_bs4.json: its modelzoo metadata cannot be read" in done.error) == (1, True)
+
+
+@pytest.mark.parametrize("shape", [[0, 3, 8, 8], []])
+def test_description_without_a_batch_is_not_said_to_be_missing(
+    command: CommandRunner, models: Path, shape: list[int]
+) -> None:
+    path = models / "toyA_bs4.json"
+    content = json.loads(path.read_text())
+    content["inputs"][0]["shape"] = shape
+    path.write_text(json.dumps(content))
+    done = run_om(command, *BIN10)
+    assert (
+        done.code,
+        f"toyA_bs4.json: its modelzoo metadata cannot be read (inputs[0].shape is {shape}" in done.error,
+    ) == (
+        1,
+        True,
+    )
+
+
+def test_description_that_leaves_the_batch_open(command: CommandRunner, models: Path) -> None:
+    (models / "toyA_bs4.json").write_text(identity.to_json(Identity("toyA", "1", (IMAGE,), (FEAT, SCORE))))
+    done = run_om(command, *BIN10)
+    assert (done.code, done.error) == (1, "toyA_bs4.json leaves the batch of toyA_bs4.om open")
+    assert "--batchsize" in done.hint
+    assert run_om(command, *BIN10, "--batchsize", "4").code == 0
+
+
 def package(handler: Any) -> int:
     command = cli.Command("infer", "", infer.add_arguments, handler)
     return cli.run_program("toy", "", "1", [command])

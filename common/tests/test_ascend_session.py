@@ -146,8 +146,9 @@ def test_description_of_another_batch_fails_in_the_runtime(tmp_path: Path) -> No
         open_session(path).run(ONE, THREE)
 
 
-def test_damaged_description_is_an_error(om: Path) -> None:
-    om.with_suffix(".json").write_text("[]")
+@pytest.mark.parametrize("content", [b"[]", b"\xff\xfe{", b"[" * 100_000], ids=["list", "bytes", "deep"])
+def test_damaged_description_is_an_error(om: Path, content: bytes) -> None:
+    om.with_suffix(".json").write_bytes(content)
     with pytest.raises(ModelError, match=r"toyB_bs4\.json"):
         open_session(om)
 

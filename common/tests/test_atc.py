@@ -336,6 +336,24 @@ def test_options_without_form(words: list[str]) -> None:
         passed_on(words)
 
 
+@pytest.mark.parametrize("words", [["--model=b.onnx"], ["--output", "b"], ["--framework=3"], ["--a=1", "--model=b"]])
+def test_options_that_are_ours(words: list[str]) -> None:
+    with pytest.raises(UsageError, match="is an option of convert itself"):
+        passed_on(words)
+    assert passed_on(words, ours=()) != {}
+
+
+@pytest.mark.parametrize("ending", ["", "_linux_x86_64", "_linux_aarch64"])
+@pytest.mark.parametrize("content", [b"{}", b"[]", b"\xff\xfe{", b"["])
+def test_another_json_is_not_replaced(fake_cann: FakeCann, conversion: Conversion, content: bytes, ending: str) -> None:
+    path = conversion.output.with_name(f"{conversion.output.name}{ending}.json")
+    path.parent.mkdir()
+    path.write_bytes(content)
+    with pytest.raises(WriteError, match=re.escape(f"{path} is there")):
+        convert(conversion, IDENTITY)
+    assert (files(conversion), path.read_bytes(), fake_cann.calls) == ([path.name], content, [])
+
+
 @pytest.mark.parametrize(
     ("text", "shapes"),
     [

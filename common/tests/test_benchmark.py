@@ -76,6 +76,7 @@ def test_the_command_opens_the_file_of_each_batch_size_and_writes_json(command, 
     content = json.loads((tmp_path / "b.json").read_text())
     assert [row["batchsize"] for row in content["rows"]] == [1, 4]
     assert all(math.isfinite(row[key]) for row in content["rows"] for key in ("throughput", "p50_ms", "p99_ms"))
+    assert set(content["rows"][0]) == {"batchsize", "throughput", "p50_ms", "p90_ms", "p95_ms", "p99_ms"}
     assert (content["backend"], content["loop"]) == ("onnxruntime", 3)
     assert content["environment"]["versions"]["onnxruntime"]
     assert [line.split()[0] for line in done.out.splitlines()] == ["batch", "1", "4"]

@@ -3,6 +3,7 @@
 import json
 import shlex
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -121,7 +122,7 @@ def test_several_inputs(fake_cann: FakeCann, zoo: Callable[..., Finished], folde
 
 
 def test_given_shapes_win(fake_cann: FakeCann, toy: Callable[..., Finished]) -> None:
-    done = toy("--model", "toy.onnx", "--output", "o", "--input_shape", "x:8,3,8,8", "--batchsize", "2", *CHIP)
+    done = toy("--model", "toy.onnx", "--output", "o", "--input_shape", "x:8,3,8,8", "--batchsize", "8", *CHIP)
     assert printed(done)["input_shape"] == "x:8,3,8,8"
     assert described("o.json").outputs[0].shape == (8, 3, 8, 8)
 
@@ -280,6 +281,17 @@ def test_a_slow_operator_is_told(fake_cann: FakeCann, zoo: Callable[..., Finishe
         ([*CHIP, "--model", "frames.onnx"], 1, "sizes of x are open"),
         ([*CHIP, "--model", "bs4.onnx", "--batchsize", "2"], 2, "the model is fixed to batch 4"),
         ([*CHIP, "--model", "bs4.onnx", "--input_shape", "x:2,3"], 2, "gives x:2,3"),
+        (
+            [*CHIP, "--input_shape", "x:4,3,8,8", "--batchsize", "8"],
+            2,
+            "--input_shape gives batch 4, --batchsize asks for 8",
+        ),
+        ([*CHIP, "--input_shape", "x:-1,3,8,8", "--batchsize", "8"], 2, "--input_shape gives batch -1"),
+        ([*CHIP, "--", "--model=bs4.onnx"], 2, "--model is an option of convert itself"),
+        ([*CHIP, "--", "--output", "elsewhere"], 2, "--output is an option of convert itself"),
+        ([*CHIP, "--", "--framework=3"], 2, "--framework is an option of convert itself"),
+        ([*CHIP, "--", "--input-shape=x:2,3,8,8"], 2, "--input_shape is an option of convert itself"),
+        ([*CHIP, "--", "--soc_version=Ascend910"], 2, "--soc_version is an option of convert itself"),
         ([*CHIP, "--output", "a b"], 2, "atc takes only letters"),
     ],
 )
@@ -305,6 +317,78 @@ def test_a_model_of_another_package(fake_cann: FakeCann, toy: Callable[..., Fini
     save_model(folder / "other.onnx", doubler(X.shape, identity_=other))
     done = toy("--model", "other.onnx", "--output", "o", *CHIP)
     assert (done.code, done.error) == (1, "other.onnx is a model of other, not of toy")
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        (
+            {"inputs": (X, Y)},
+            "the inputs of its graph are x float32 (N, 3, 8, 8), its modelzoo metadata says x float32",
+        ),
+        ({"inputs": (replace(X, name="image"),)}, "its modelzoo metadata says image float32 (N, 3, 8, 8)"),
+        ({"inputs": (replace(X, dtype="uint8"),)}, "its modelzoo metadata says x uint8 (N, 3, 8, 8)"),
+        ({"inputs": (replace(X, shape=("N", 3, 16, 8)),)}, "its modelzoo metadata says x float32 (N, 3, 16, 8)"),
+        ({"inputs": (replace(X, shape=("N", 3)),)}, "its modelzoo metadata says x float32 (N, 3)"),
+        ({"outputs": (replace(Y, shape=("N", 4, 8, 8)),)}, "the outputs of its graph are y float32 (N, 3, 8, 8)"),
+    ],
+)
+@pytest.mark.parametrize("shape", [(), ("--input_shape=x:1,3,8,8",)])
+def test_metadata_of_another_graph(
+    fake_cann: FakeCann,
+    toy: Callable[..., Finished],
+    folder: Path,
+    change: dict[str, Any],
+    text: str,
+    shape: tuple[str, ...],
+) -> None:
+    save_model(folder / "other.onnx", doubler(X.shape, identity_=replace(IDENTITY, **change)))
+    done = toy("--model", "other.onnx", "--output", "o", *CHIP, *shape)
+    assert (done.code, fake_cann.calls) == (1, [])
+    assert done.error.startswith("other.onnx: ")
+    assert text in done.error
+
+
+def test_a_batch_that_was_fixed_after_the_export(
+    fake_cann: FakeCann, toy: Callable[..., Finished], folder: Path
+) -> None:
+    save_model(folder / "bs4.onnx", doubler([4, 3, 8, 8], identity_=IDENTITY))
+    assert toy("--model", "bs4.onnx", "--output", "o", "--batchsize", "2", *CHIP).code == 2
+    assert printed(toy("--model", "bs4.onnx", "--output", "o", *CHIP))["input_shape"] == "x:4,3,8,8"
+    assert [tensor.shape for tensor in (*described("o.json").inputs, *described("o.json").outputs)] == 2 * [
+        (4, 3, 8, 8)
+    ]
+
+
+@pytest.mark.parametrize("atc", [{"input_format": "NCHW --x"}, {"keep_dtype": "OpType::Pow"}, {"keep_dtype": ["a\nb"]}])
+def test_metadata_that_would_reach_atc(
+    fake_cann: FakeCann, toy: Callable[..., Finished], folder: Path, atc: dict[str, Any]
+) -> None:
+    save_model(folder / "other.onnx", doubler(X.shape, identity_=replace(IDENTITY, atc=atc)))
+    done = toy("--model", "other.onnx", "--output", "o", *CHIP)
+    assert (done.code, fake_cann.calls) == (1, [])
+    assert f"other.onnx: its modelzoo metadata cannot be read (atc.{next(iter(atc))} is " in done.error
+
+
+@pytest.mark.parametrize("words", [(), ("--dry-run",)])
+@pytest.mark.parametrize("name", ["package.json", "package_linux_aarch64.json"])
+def test_another_json_is_not_replaced(
+    fake_cann: FakeCann, zoo: Callable[..., Finished], words: tuple[str, ...], name: str
+) -> None:
+    Path("oc").mkdir()
+    Path("oc", name).write_text('{"name": "web"}')
+    done = zoo("--model", "toy.onnx", "--output", "oc/package", *CHIP, *words)
+    assert (done.code, fake_cann.calls) == (1, [])
+    assert f"oc/{name} is there, and describes no .om file" in done.error
+    assert "--output" in done.hint
+    assert [path.name for path in Path("oc").iterdir()] == [name]
+    assert Path("oc", name).read_text() == '{"name": "web"}'
+
+
+def test_our_own_json_is_replaced(fake_cann: FakeCann, zoo: Callable[..., Finished]) -> None:
+    assert zoo("--model", "toy.onnx", "--output", "o", *CHIP).code == 0
+    assert zoo("--model", "toy.onnx", "--output", "o", "--batchsize", "4", *CHIP).code == 0
+    assert described("o.json").inputs[0].shape == (4, 3, 8, 8)
 
 
 def test_open_axes_take_the_given_size(fake_cann: FakeCann, zoo: Callable[..., Finished], folder: Path) -> None:

@@ -1,11 +1,17 @@
 """doctor: what is there, what is missing, and where it comes from."""
 
 import hashlib
+import shutil
+import sys
+from importlib import metadata
 
 import pytest
 
 from modelzoo.common.cli import main
 from modelzoo.common.doctor import environment_checks, file_checks
+from modelzoo.common.testing.ascend import FakeAisBench
+from modelzoo.common.testing.cann import FakeCann
+from modelzoo.common.testing.processes import run_python
 
 CONTENT = b"weights"
 REFERENCE = {
@@ -23,6 +29,20 @@ def states(checks):
     return {check.name: check.state for check in checks}
 
 
+def detail(name, checks=None):
+    return next(check.detail for check in checks or environment_checks("toy") if check.name == name)
+
+
+@pytest.fixture
+def pinned(monkeypatch):
+    """modelzoo-toy is installed: it wants the numpy that is here, another tqdm, and what is nowhere."""
+    here = {name: metadata.version(name) for name in ("numpy", "tqdm")}
+    needs = [f"numpy=={here['numpy']}", "tqdm==0.1", "no-such-thing==2", "rich>=1", "yacs==0.0.1; extra == 'export'"]
+    real = metadata.requires
+    monkeypatch.setattr(metadata, "requires", lambda name: needs if name == "modelzoo-toy" else real(name))
+    return here
+
+
 def test_programs_are_found_on_the_path(tmp_path, monkeypatch):
     atc = tmp_path / "atc"
     atc.write_text("#!/bin/sh\n")
@@ -34,8 +54,6 @@ def test_programs_are_found_on_the_path(tmp_path, monkeypatch):
 
 
 def test_a_missing_distribution_comes_with_its_command(monkeypatch):
-    from importlib import metadata
-
     def version(name):
         if name == "torch":
             raise metadata.PackageNotFoundError(name)
@@ -66,3 +84,89 @@ def test_the_command_prints_a_line_for_each(command):
     assert done.code == 0
     lines = {line.split()[1]: line.split()[0] for line in done.out.splitlines()}
     assert lines["Python"] == lines["onnxruntime"] == "ok"
+
+
+def test_every_pinned_requirement_of_the_package_is_looked_at(pinned):
+    found = states(environment_checks("toy"))
+    assert {"numpy": "ok", "tqdm": "wrong", "no-such-thing": "missing"}.items() <= found.items()
+    assert not {"rich", "yacs"} & set(found)
+    assert detail("tqdm") == f"{pinned['tqdm']}, not 0.1: pip install ./packages/toy"
+    assert detail("no-such-thing") == "pip install ./packages/toy"
+
+
+def test_what_common_requires_is_looked_at():
+    pins = {text.partition("==")[0] for text in metadata.requires("modelzoo-common") if ";" not in text}
+    assert pins <= set(states(environment_checks("toy")))
+
+
+def test_a_package_that_is_not_installed_leaves_what_every_package_needs(monkeypatch):
+    def requires(name):
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(metadata, "requires", requires)
+    assert {"numpy": "ok", "onnxruntime": "ok"}.items() <= states(environment_checks("toy")).items()
+
+
+def test_the_npu_works_with_all_of_its_tools(fake_cann: FakeCann, fake_ais_bench: FakeAisBench):
+    found = states(environment_checks("toy"))
+    assert (found["ais_bench"], found["backend ascend"]) == ("ok", "ok")
+    assert detail("ais_bench") == f"in {sys.executable}"
+    fake_cann.remove("npu-smi")
+    assert states(environment_checks("toy"))["backend ascend"] == "missing"
+    assert detail("backend ascend") == "see npu-smi"
+
+
+def test_the_wrong_ais_bench_is_told(fake_cann: FakeCann, fake_ais_bench: FakeAisBench):
+    shutil.rmtree(fake_ais_bench.site)
+    fake_ais_bench.install_namesake()
+    fake_ais_bench.write("aclruntime.py", '"""Fake."""')
+    found = states(environment_checks("toy"))
+    assert (found["ais_bench"], found["backend ascend"]) == ("wrong", "wrong")
+    assert "PyPI's ais-bench-benchmark" in detail("ais_bench")
+    assert "wheels ais_bench and aclruntime" in detail("ais_bench")
+
+
+def test_an_ais_bench_that_needs_older_setuptools_is_told(fake_ais_bench: FakeAisBench):
+    fake_ais_bench.install("2024-06")
+    fake_ais_bench.hide("pkg_resources")
+    assert states(environment_checks("toy"))["ais_bench"] == "wrong"
+    assert "'setuptools<81'" in detail("ais_bench")
+
+
+def test_an_ais_bench_without_its_runtime_is_told(fake_ais_bench: FakeAisBench):
+    (fake_ais_bench.site / "aclruntime.py").unlink()
+    assert states(environment_checks("toy"))["ais_bench"] == "missing"
+    assert f"{sys.executable} has no aclruntime" in detail("ais_bench")
+
+
+def test_the_python_of_ais_bench_is_asked(fake_ais_bench: FakeAisBench, monkeypatch):
+    monkeypatch.setenv("ASCEND_PYTHON", "/no/such/python")
+    assert states(environment_checks("toy"))["ais_bench"] == "missing"
+    assert "cannot start the Python /no/such/python" in detail("ais_bench")
+
+
+def test_the_backends_that_work_here(monkeypatch):
+    assert {"backend onnxruntime": "ok", "backend torch": "ok"}.items() <= states(environment_checks("toy")).items()
+    real = metadata.version
+
+    def version(name):
+        if name == "torch":
+            raise metadata.PackageNotFoundError(name)
+        return real(name)
+
+    monkeypatch.setattr(metadata, "version", version)
+    assert states(environment_checks("toy"))["backend torch"] == "missing"
+    assert detail("backend torch") == "see torch"
+
+
+def test_given_files_that_are_not_there_are_named(tmp_path):
+    weights, data = file_checks(REFERENCE, tmp_path / "mine.pth", tmp_path / "set")
+    assert (weights.state, data.state) == ("missing", "missing")
+    assert weights.detail.startswith(f"{tmp_path}/mine.pth is no file; w.pth, https://example.org/w")
+    assert data.detail.startswith(f"{tmp_path}/set is no folder; Toys, https://example.org/d")
+
+
+def test_without_numpy_it_still_runs():
+    program = "import sys; sys.modules['numpy'] = None; from modelzoo.common.cli import main; sys.exit(main())"
+    done = run_python(program, "doctor")
+    assert (done.code, "Python" in done.out) == (0, True)

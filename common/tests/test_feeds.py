@@ -1,6 +1,9 @@
 """Input files: what is refused before anything is written, order, and inputs whose length follows from the file."""
 
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
@@ -73,6 +76,22 @@ def test_npy_that_does_not_fit_is_refused(command: CommandRunner, toys: Path, mo
 def test_bin_of_another_size_is_refused(command: CommandRunner, toys: Path, model: str, size: int) -> None:
     Path("bin10/img_3.bin").write_bytes(bytes(size))
     assert str(size) in assert_refused(command, model, "bin10", "bin10/img_3.bin").error
+
+
+# Root may read everything; without these two capabilities it is bound by permissions like everybody else.
+AS_EVERYBODY = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
+
+
+@pytest.mark.parametrize("name", ["bin10/img_9.bin", "npy10/img_9.npy"])
+def test_unreadable_file_is_refused(toys: Path, name: str) -> None:
+    Path(name).chmod(0)
+    words = ("--model", "toyA_bs1.onnx", "--input", Path(name).parent, "--output", "out", "--output_dirname", "r")
+    program = "import sys; from modelzoo.common.cli import main; sys.exit(main())"
+    line = [*AS_EVERYBODY, sys.executable, "-c", program, "infer", *map(str, words)]
+    done = subprocess.run(line, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert f"error: cannot read {name}: Permission denied" in done.stderr
+    assert not Path("out").exists()
 
 
 def test_npy_needs_no_batch_axis(command: CommandRunner, toys: Path) -> None:

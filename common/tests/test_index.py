@@ -61,6 +61,8 @@ DAMAGED = {
     "no samples": '{"model": "toy", "version": "1", "inputs": [], "complete": true, "skipped": []}',
     "a sample without stem": '{"model": "toy", "version": "1", "inputs": [], "complete": true, "skipped": [], '
     '"samples": [{"source": "a"}]}',
+    "deep": "[" * 200_000,
+    "deep samples": '{"model": "toy", "samples": ' + "[" * 200_000,
     "samples that are names": '{"model": "toy", "version": "1", "inputs": [], "complete": true, "skipped": [], '
     '"samples": ["a"]}',
 }
@@ -72,6 +74,36 @@ def test_damaged_index_is_an_error(tmp_path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8")
     with pytest.raises(DataError, match=r"bins_index\.json is not an index"):
         read_index(path)
+
+
+ROWS = ({}, 5, [1], None, "a")
+HOSTILE = [
+    *(("model", value) for value in (5, None, ["toy"])),
+    ("version", 1),
+    *(("complete", value) for value in ("false", 0, None)),
+    *(("command", value) for value in (5, None, [["a", 1]])),
+    *((key, value) for key in ("inputs", "samples", "skipped") for value in (5, None, {"a": 1}, "ab")),
+    *((key, [row]) for key in ("inputs", "samples", "skipped") for row in ROWS),
+    ("inputs", [{"name": 5, "dtype": "float32", "shape": [3]}]),
+    ("inputs", [{"name": "x", "dtype": "float32", "shape": "ab"}]),
+    ("inputs", [{"name": "x", "dtype": "float32", "shape": [3.5]}]),
+    *(("samples", [{"stem": stem, "source": "a.jpg"}]) for stem in (5, None)),
+    ("samples", [{"stem": "a", "source": ["a.jpg"]}]),
+    ("skipped", [{"source": 5, "reason": "damaged"}]),
+    ("skipped", [{"source": "a.jpg", "reason": None}]),
+]
+
+
+@pytest.mark.parametrize(("key", "value"), HOSTILE)
+def test_values_of_another_type_are_an_error(tmp_path: Path, key: str, value: object) -> None:
+    path = write_index(tmp_path / "bins", INDEX)
+    path.write_text(json.dumps({**json.loads(path.read_text(encoding="utf-8")), key: value}), encoding="utf-8")
+    with pytest.raises(DataError, match=r"bins_index\.json is not an index"):
+        read_index(path)
+
+
+def test_of_the_root() -> None:
+    assert index_path(Path("/")) == Path("/_index.json")
 
 
 def test_binary_file_is_no_index(tmp_path: Path) -> None:

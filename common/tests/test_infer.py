@@ -1,12 +1,14 @@
 """How a folder goes through a session: batches, warm-up and repetition, timing without input."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from modelzoo.common.cli import main
-from modelzoo.common.errors import ModelError, UsageError
+from modelzoo.common.errors import ModelError, UsageError, WriteError
+from modelzoo.common.files import locked
 from modelzoo.common.infer import InferOptions, infer_folder, infer_nothing
 from modelzoo.common.results import ResultFolder
 from modelzoo.common.testing.plugin import CommandRunner, tree
@@ -64,7 +66,7 @@ def test_timing_of_a_free_length_needs_input() -> None:
         infer_nothing(StubSession(), None, InferOptions())
 
 
-@pytest.mark.parametrize("at", [0, 2])
+@pytest.mark.parametrize("at", [1, 2])
 def test_error_in_the_model_leaves_no_summary(sequences: None, at: int) -> None:
     session = StubSession()
 
@@ -79,6 +81,61 @@ def test_error_in_the_model_leaves_no_summary(sequences: None, at: int) -> None:
     with pytest.raises(ModelError, match="no memory"):
         infer_folder(session, "seq", RESULTS, InferOptions(batchsize=4))
     assert not RESULTS.summary.exists()
+
+
+@pytest.mark.parametrize("inputs", ["seq", None])
+def test_error_in_the_warm_up_touches_nothing(sequences: None, tmp_path: Path, inputs: str | None) -> None:
+    def fail(batch: np.ndarray) -> np.ndarray:
+        raise ModelError("no memory")
+
+    def run(results: ResultFolder) -> None:
+        session, options = StubSession(fail, ("N", "L" if inputs else 3)), InferOptions(overwrite=True)
+        with pytest.raises(ModelError, match="no memory"):
+            infer_folder(session, inputs, results, options) if inputs else infer_nothing(session, results, options)
+
+    RESULTS.folder.mkdir(parents=True)
+    for path in (RESULTS.folder / "s0_0.bin", RESULTS.summary):
+        path.write_text("of an older run")
+    before = tree(tmp_path)
+    run(RESULTS)
+    assert tree(tmp_path) == before
+    run(ResultFolder("new", "r"))
+    assert not Path("new").exists()
+
+
+@pytest.mark.parametrize("inputs", ["seq", None])
+def test_a_second_run_into_the_folder_is_refused(sequences: None, tmp_path: Path, inputs: str | None) -> None:
+    session, options = StubSession(shape=("N", "L" if inputs else 3)), InferOptions(overwrite=True)
+    RESULTS.folder.mkdir(parents=True)
+    for path in (RESULTS.folder / "s0_0.bin", RESULTS.summary):
+        path.write_text("of the other run")
+    before = tree(tmp_path)
+    with locked(RESULTS.folder), pytest.raises(WriteError, match="another run is writing into out/r"):
+        infer_folder(session, inputs, RESULTS, options) if inputs else infer_nothing(session, RESULTS, options)
+    assert tree(tmp_path) == before
+
+
+@pytest.mark.parametrize("loop", [1, 3])
+@pytest.mark.parametrize("size", [4, 100_000_000])
+def test_throughput_of_partial_batches_counts_the_samples(sequences: None, size: int, loop: int) -> None:
+    stats = infer_folder(StubSession(), "seq", RESULTS, InferOptions(size, loop=loop))
+    wanted = pytest.approx(1e3 * 10 * loop / sum(stats.milliseconds))
+    assert stats.throughput == wanted
+    assert json.loads(RESULTS.summary.read_text())["throughput"] == wanted
+
+
+def test_throughput_of_a_fixed_batch_is_that_of_ais_bench(sequences: None) -> None:
+    for path in Path("seq").iterdir():
+        path.write_bytes(bytes(12))
+    stats = infer_folder(StubSession(shape=(4, 3)), "seq", RESULTS, InferOptions())
+    assert stats.throughput == pytest.approx(1e3 * 4 / np.mean(stats.milliseconds))
+
+
+@pytest.mark.parametrize("size", [10**13, 10**17, 10**30])
+def test_batch_that_does_not_fit_into_memory(sequences: None, size: int) -> None:
+    with pytest.raises(UsageError, match=f"a batch of {size} samples of x"):
+        infer_nothing(StubSession(shape=("N", 3, 224, 224)), RESULTS, InferOptions(size))
+    assert not Path("out").exists()
 
 
 @pytest.mark.parametrize(("size", "noted"), [("4", False), ("1", True)])

@@ -179,7 +179,32 @@ def test_list_results(tmp_path: Path) -> None:
         list_results(tmp_path, 2)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"filesinfo": 3}', "{", json.dumps({"filesinfo": []})])
+def test_two_results_for_one_stem_are_an_error(tmp_path: Path) -> None:
+    for name in ("a_0.bin", "a_0.BIN", "a_0.npy"):
+        (tmp_path / name).touch()
+    with pytest.raises(DataError) as raised:
+        list_results(tmp_path)
+    assert all(str(tmp_path / name) in str(raised.value) for name in ("a_0.bin", "a_0.BIN"))
+
+
+@pytest.mark.parametrize("suffix", [".npy", ".txt"])
+def test_results_of_another_format_hint_at_the_flag(tmp_path: Path, suffix: str) -> None:
+    (tmp_path / f"a_0{suffix}").touch()
+    with pytest.raises(DataError, match=r"no results") as raised:
+        list_results(tmp_path)
+    assert raised.value.hint
+    assert "--outfmt BIN" in raised.value.hint
+
+
+DAMAGED_ROWS = ({}, 5, [1], None, {"infiles": []}, {"infiles": 5, "outfiles": []}, {"infiles": "ab", "outfiles": []})
+DAMAGED = [
+    *("", "[]", "{}", '{"filesinfo": 3}', "{", json.dumps({"filesinfo": []})),
+    *(json.dumps({"filesinfo": {"0": row}}) for row in (*DAMAGED_ROWS, {"infiles": [], "outfiles": [None]})),
+    *("[" * 200_000, '{"filesinfo": ' * 200_000, '{"filesinfo": {"0": ' + "[" * 200_000, "\xff"),
+]
+
+
+@pytest.mark.parametrize("text", DAMAGED, ids=[text[:40] for text in DAMAGED])
 def test_damaged_summary_is_an_error(tmp_path: Path, text: str) -> None:
     assert read_summary(tmp_path / "r") is None
     (tmp_path / "r_summary.json").write_text(text)

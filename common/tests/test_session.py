@@ -1,10 +1,13 @@
 """Sessions: what they take, what a model file says of itself, and files that are no models."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 import torch
 from onnx.helper import make_node
@@ -207,6 +210,78 @@ def test_damaged_identity_is_an_error(tmp_path: Path, text: str) -> None:
         open_session(save_model(tmp_path / "m.onnx", model))
 
 
+def tensor(**fields: Any) -> list[dict[str, Any]]:
+    return [{"name": "x", "dtype": "float32", "shape": ["N", 3], "layout": ""} | fields]
+
+
+HOSTILE: dict[str, tuple[dict[str, Any], str]] = {
+    "model that is a number": ({"model": 3}, "model is 3"),
+    "model of two lines": ({"model": "a\nb"}, "model is 'a\\nb'"),
+    "no version": ({"version": None}, "version is None"),
+    "no inputs": ({"inputs": []}, "inputs is []"),
+    "no outputs": ({"outputs": []}, "outputs is []"),
+    "inputs by name": ({"inputs": {"x": 1}}, "inputs is {'x': 1}"),
+    "input that is a text": ({"inputs": ["x"]}, "inputs[0] is 'x'"),
+    "empty name": ({"inputs": tensor(name="")}, "inputs[0].name is ''"),
+    "name that is a number": ({"outputs": tensor(name=1)}, "outputs[0].name is 1"),
+    "unknown dtype": ({"inputs": tensor(dtype="nonsense")}, "inputs[0].dtype is 'nonsense'"),
+    "dtype that is a list": ({"inputs": tensor(dtype=["float32"])}, "inputs[0].dtype is ['float32']"),
+    "dtype with lines": ({"inputs": tensor(dtype="float32,")}, "inputs[0].dtype is"),
+    "shape that is a text": ({"inputs": tensor(shape="N3")}, "inputs[0].shape is 'N3'"),
+    "no axes": ({"inputs": tensor(shape=[])}, "inputs[0].shape is []"),
+    "batch 0": ({"inputs": tensor(shape=[0, 3])}, "inputs[0].shape is [0, 3]"),
+    "negative size": ({"outputs": tensor(shape=["N", -5])}, "outputs[0].shape is ['N', -5]"),
+    "truth as size": ({"inputs": tensor(shape=[True, 3])}, "inputs[0].shape is [True, 3]"),
+    "null as size": ({"inputs": tensor(shape=["N", None])}, "inputs[0].shape is ['N', None]"),
+    "broken size": ({"inputs": tensor(shape=["N", 3.0])}, "inputs[0].shape is ['N', 3.0]"),
+    "huge size": ({"inputs": tensor(shape=["N", 2**31])}, "inputs[0].shape is ['N', 2147483648]"),
+    "name of an axis of two lines": ({"inputs": tensor(shape=["N\n", 3])}, "inputs[0].shape is ['N\\n', 3]"),
+    "layout": ({"inputs": tensor(layout=7)}, "inputs[0].layout is 7"),
+    "form": ({"form": [1]}, "form is [1]"),
+    "form that is deep": ({"form": {"neck_feat": {"a": 1}}}, "form is {'neck_feat': {'a': 1}}"),
+    "half a character": ({"form": {"neck": "\ud800"}}, "surrogates not allowed"),
+    "rules": ({"atc": [1]}, "atc is [1]"),
+    "format": ({"atc": {"input_format": "NCHW --x"}}, "atc.input_format is 'NCHW --x'"),
+    "format that is a list": ({"atc": {"input_format": ["ND"]}}, "atc.input_format is ['ND']"),
+    "types that are a text": ({"atc": {"keep_dtype": "OpType::Pow"}}, "atc.keep_dtype is 'OpType::Pow'"),
+    "types of two lines": ({"atc": {"keep_dtype": ["a\nb"]}}, "atc.keep_dtype is ['a\\nb']"),
+    "types that are numbers": ({"atc": {"keep_dtype": [1]}}, "atc.keep_dtype is [1]"),
+}
+
+
+@pytest.mark.parametrize("what", HOSTILE)
+def test_every_field_of_an_identity_is_checked(what: str) -> None:
+    change, text = HOSTILE[what]
+    with pytest.raises(ModelError) as caught:
+        identity.from_json(json.dumps(json.loads(identity.to_json(IDENTITY)) | change), "m.onnx")
+    assert str(caught.value).startswith("m.onnx: its modelzoo metadata cannot be read (")
+    assert text in str(caught.value)
+    assert len(str(caught.value)) < 300
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"a":' * 100_000, b"\xff\xfe\xfd", b'{"model": "\xe9"}', "9" * 5000])
+def test_what_json_chokes_on_is_an_error(text: str | bytes) -> None:
+    with pytest.raises(ModelError, match=r"m\.json: its modelzoo metadata cannot be read"):
+        identity.from_json(text, "m.json")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"form": {"骨干": "残差网络", "neck": None, "scale": 0.5}},
+        {"model": "", "version": ""},
+        {"inputs": (replace(X, shape=("-1", 3)),)},
+        {"inputs": (replace(X, shape=("1~8", 3), name="onnx::Reshape_0"),)},
+        {"outputs": (replace(Y, shape=("N*20", "floor(H/2 - 1) + 1")), replace(Y, shape=()))},
+        {"atc": {"input_format": "NCDHW", "keep_dtype": ["OpType::Pow"], "of a later version": 1}},
+    ],
+)
+def test_what_exports_and_conversions_write_is_read(change: dict[str, Any]) -> None:
+    changed = replace(IDENTITY, **change)
+    assert identity.from_json(identity.to_json(changed), "") == changed
+    assert identity.from_json(identity.to_json(changed).encode(), "") == changed
+
+
 @pytest.fixture
 def checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "toy_network.py").write_text(NETWORK)
@@ -245,3 +320,24 @@ sys.exit(cli.run_program("toy", "", "1", [command]))
     assert done.code == 3
     assert "torch" in done.error
     assert "./packages/toy[export]" in done.hint
+
+
+def test_onnx_runtime_is_quiet_before_a_model_is_opened(toys: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[object] = []
+    opened = onnxruntime.InferenceSession
+    monkeypatch.setattr(onnxruntime, "disable_telemetry_events", lambda: calls.append("telemetry"), raising=False)
+    monkeypatch.setattr(onnxruntime, "set_default_logger_severity", calls.append)
+    monkeypatch.setattr(onnxruntime, "InferenceSession", lambda *a, **k: calls.append("open") or opened(*a, **k))
+    open_session(toys / "toyA_bs1.onnx")
+    assert calls == ["telemetry", 4, "open"]
+    monkeypatch.delattr(onnxruntime, "disable_telemetry_events")
+    open_session(toys / "toyA_bs1.onnx")
+
+
+def test_metadata_that_are_no_text_are_an_error(tmp_path: Path) -> None:
+    model = doubler(("N", 3))
+    onnx.helper.set_model_props(model, {"modelzoo": "XXXX"})
+    path = tmp_path / "m.onnx"
+    path.write_bytes(model.SerializeToString().replace(b"XXXX", b"\xff\xfe\xff\xfe"))
+    with pytest.raises(ModelError, match=r"m\.onnx"):
+        open_session(path)

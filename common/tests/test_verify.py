@@ -1,5 +1,6 @@
 """Comparison by hand-made sessions: which stage fails, by which gate, and what the table says."""
 
+import json
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -59,6 +60,16 @@ def test_cosine_alone_is_no_gate():
 )
 def test_what_cannot_be_compared_fails(got):
     assert not compare("onnx", "feature", WANT, got, Gate(1e9, -1.0, 1e9)).passed
+
+
+@pytest.mark.parametrize("got", [np.full_like(WANT, np.nan), WANT[:1]], ids=["nan", "fewer samples"])
+def test_json_has_null_for_what_is_not_finite(got):
+    reference, candidate = (stage(name, array, session=lambda: None) for name, array in (("torch", WANT), ("om", got)))
+    result = verify(reference, [candidate], ["feature"], metric=lambda session: {"mAP": np.float64("nan")})
+    content = json.loads(json.dumps(result.content(), allow_nan=False))
+    row = {"stage": "om", "output": "feature", "max_abs": None, "max_rel": None, "cosine": -1.0, "passed": False}
+    assert content["comparisons"] == [row]
+    assert content["metrics"] == {"torch": {"mAP": None}, "om": {"mAP": None}}
 
 
 def test_the_first_stage_that_fails_is_named_and_the_rest_is_compared_all_the_same():

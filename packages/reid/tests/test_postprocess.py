@@ -267,3 +267,132 @@ def test_metrics_file_that_cannot_be_written(postprocess: Postprocess, tmp_path:
     assert done.code == 1
     assert str(tmp_path / "missing" / "metrics.json") in done.error
     assert done.out.startswith("mAP: 27.2%")
+
+
+@pytest.mark.parametrize("size", [1e19, 1e30])
+@pytest.mark.parametrize("feat_norm", ["yes", "no"])
+def test_features_that_overflow_are_named(size: float, feat_norm: str, postprocess: Postprocess, results: Path) -> None:
+    for path in results.glob("*_0.bin"):
+        (np.fromfile(path, np.float32) * np.float32(size)).tofile(path)
+    done = postprocess("--feat-norm", feat_norm)
+    assert done.code == 1
+    assert "too large" in done.error
+    assert ".bin" in done.error
+
+
+FOUND = "0001_c1s1_001051_00"
+"""A query whose result is there: to skip it is seen."""
+
+
+@pytest.fixture
+def write_index_file(postprocess: Postprocess, results: Path) -> Callable[..., Path]:
+    """Write an index, of a finished run that skipped one image and its result unless told otherwise."""
+
+    def write(folder: Path, skipped: str = FOUND, **more: Any) -> Path:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        (results / f"{skipped}_0.bin").unlink(missing_ok=True)
+        rows = [{"source": f"{skipped}.jpg", "reason": "damaged"}]
+        content = {"model": "reid", "version": "1", "inputs": [], "complete": True, "samples": [], "skipped": rows}
+        path = folder.with_name(f"{folder.name}_index.json")
+        path.write_text(json.dumps({**content, **more}))
+        return path
+
+    return write
+
+
+@pytest.fixture
+def put_results(results: Path, write_index_file: Any) -> Callable[[str, Path], Path]:
+    """Move the results, with a summary that calls them by a name and has inputs in `q`, which gets an index."""
+
+    def put(prefix: str, real: Path) -> Path:
+        index = write_index_file(real.parents[prefix.strip("./").count("/")] / "q")
+        real.parent.mkdir(exist_ok=True)
+        shutil.move(results, real)
+        row = {"infiles": [f"./q/{FOUND}.bin"], "outfiles": [f"{prefix}/{FOUND}_0.bin"]}
+        real.with_name(f"{real.name}_summary.json").write_text(json.dumps({"filesinfo": {"0": row}}))
+        return Path(index)
+
+    return put
+
+
+@pytest.mark.parametrize("prefix", ["out/bs1", "./out/bs1", "./bs1"])
+def test_the_index_is_found_from_where_infer_was_run(
+    prefix: str, postprocess: Postprocess, tmp_path: Path, put_results: Any, write_index_file: Any, monkeypatch: Any
+) -> None:
+    """The summary's names are relative to a folder that follows from its names of the results."""
+    real = tmp_path / "there" / prefix
+    index = put_results(prefix, real)
+    foreign = write_index_file(tmp_path / "cwd" / "q", complete=False)
+    for folder, given in ((foreign.parent, real), (real.parent, real.name), (real, ".")):
+        monkeypatch.chdir(folder)
+        done = postprocess(f"--pred_dir={given}")
+        assert done.code == 0, done.err
+        assert f"index: {index}\n" in done.err
+
+
+def test_the_index_of_results_that_were_moved_is_sought_in_the_working_directory(
+    postprocess: Postprocess, tmp_path: Path, put_results: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = put_results("bs1", tmp_path / "moved")
+    monkeypatch.chdir(tmp_path)
+    assert f"index: {index}\n" in postprocess("--pred_dir=moved").err
+
+
+def test_indices_of_repeated_flags_are_all_used(
+    postprocess: Postprocess, tmp_path: Path, write_index_file: Any
+) -> None:
+    stems = (FOUND, "0777_c3s1_000170_01")
+    first, second = (write_index_file(tmp_path / name, stem) for name, stem in zip("ab", stems, strict=True))
+    done = postprocess("--index", first, "--index", second)
+    assert done.code == 0, done.err
+    assert "note: 2 images were skipped by preprocess" in done.err
+
+
+def test_what_is_missing_hints_at_the_index(postprocess: Postprocess, results: Path) -> None:
+    (results / f"{FOUND}_0.bin").unlink()
+    assert "--index Q_index.json G_index.json" in postprocess().hint
+
+
+def test_an_index_of_another_model_is_refused(postprocess: Postprocess, tmp_path: Path, write_index_file: Any) -> None:
+    path = write_index_file(tmp_path / "q", model="gait")
+    done = postprocess("--index", path)
+    assert done.code == 1
+    assert f"{path} is an index of the model gait, not of reid" in done.error
+
+
+@pytest.mark.parametrize("text", ['{"0": {}}', '{"0": 5}', '{"0": [1]}', '{"0": null}', "[" * 200_000])
+def test_a_summary_that_is_none(text: str, postprocess: Postprocess, results: Path) -> None:
+    path = results.with_name("bs1_summary.json")
+    path.write_text(f'{{"filesinfo": {text}}}')
+    done = postprocess()
+    assert done.code == 1
+    assert f"{path} is not a summary" in done.error
+
+
+@pytest.mark.parametrize("file", ["/x.bin", "x.bin", "", "..", "a\0b/x.bin"])
+def test_odd_inputs_of_a_summary_have_no_index(file: str, postprocess: Postprocess, results: Path) -> None:
+    row = {"infiles": [file], "outfiles": []}
+    results.with_name("bs1_summary.json").write_text(json.dumps({"filesinfo": {"0": row}}))
+    done = postprocess()
+    assert (done.code, "index:" in done.err) == (0, False)
+
+
+def test_skipped_images_of_a_merged_folder_are_known_from_both_indices(
+    market: Path, tmp_path: Path, reid: Callable[..., Finished], pooled: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The guide moves the gallery's files to the query's: the summary names one folder only."""
+    monkeypatch.chdir(tmp_path)
+    for folder, name in (("query", "q"), ("bounding_box_test", "g")):
+        images = sorted((market / folder).glob("0*_c*.jpg"))
+        images[-1].write_bytes(b"damaged")
+        reid("preprocess", market / folder, name, "--on-error", "skip")
+    for path in Path("g").iterdir():
+        path.rename(Path("q") / path.name)
+    words = ("--model", pooled, "--input", "q", "--output", ".", "--output_dirname", "r")
+    assert reid("infer", *words).code == 0
+    folders = [f"--query_dir={market / 'query'}", f"--gallery_dir={market / 'bounding_box_test'}", "--pred_dir=r"]
+    done = reid("postprocess", *folders)
+    assert done.code == 1
+    assert "no result for 1 of" in done.error
+    assert "--index Q_index.json G_index.json" in done.hint
+    assert reid("postprocess", *folders, "--index", "q_index.json", "g_index.json").code == 0

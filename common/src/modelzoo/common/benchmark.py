@@ -31,7 +31,8 @@ class Row:
     def content(self) -> dict[str, Any]:
         """The row as JSON values."""
         row = asdict(self)
-        return {**row, **row.pop("percentiles")}
+        percentiles = row.pop("percentiles")
+        return {**row, **percentiles}
 
 
 def benchmark(

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-import importlib.util
 import platform
+import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from modelzoo.common.errors import MissingDependencyError
+
 OK, MISSING, WRONG = "ok", "missing", "wrong"
+
+PIN = re.compile(r"([\w.-]+)==([^;\s]+)")
+"""A requirement of one version that no extra brings."""
+
+BACKENDS = {"onnxruntime": ("onnxruntime",), "torch": ("torch",), "ascend": ("atc", "npu-smi", "ais_bench")}
+"""What each backend needs, by the names of the checks."""
 
 
 @dataclass(frozen=True)
@@ -30,22 +38,20 @@ class Check:
 
 
 def environment_checks(model: str) -> list[Check]:
-    """Python, the distributions and the Ascend tools.
+    """Python, the distributions, the Ascend tools, and which backends work with them.
 
     Args:
-        model: The package whose extra brings torch.
+        model: The package, whose extra brings torch.
     """
     extra = f"pip install './packages/{model}[export]' (only export, run --weights, verify and demo need it)"
-    base = f"pip install ./packages/{model}"
-    distributions = {"numpy": base, "onnxruntime": base, "torch": extra, "onnx": extra, "onnxsim": extra}
+    base = {"numpy": "", "onnxruntime": "", **_pins("modelzoo-common"), **_pins(f"modelzoo-{model}")}
     toolkit = "comes with CANN; source its set_env.sh first (only .om files need it)"
     driver = "comes with the Ascend driver (only .om files need it)"
     checks = [Check(OK, "Python", platform.python_version())]
-    checks += [_distribution(name, hint) for name, hint in distributions.items()]
-    checks += [_program("atc", toolkit), _program("npu-smi", driver)]
-    found = importlib.util.find_spec("aclruntime") is not None
-    wheels = "the wheels ais_bench and aclruntime of the Ascend tools (only .om files need them)"
-    return [*checks, Check(OK if found else MISSING, "aclruntime", "the runtime of ais_bench" if found else wheels)]
+    checks += [_distribution(name, f"pip install ./packages/{model}", pin) for name, pin in base.items()]
+    checks += [_distribution(name, extra) for name in ("torch", "onnx", "onnxsim")]
+    checks += [_program("atc", toolkit), _program("npu-smi", driver), _ais_bench()]
+    return checks + [_backend(name, [check for check in checks if check.name in BACKENDS[name]]) for name in BACKENDS]
 
 
 def file_checks(reference: Mapping[str, Any], weights: Path | None, data: Path | None) -> list[Check]:
@@ -58,12 +64,12 @@ def file_checks(reference: Mapping[str, Any], weights: Path | None, data: Path |
     """
     published = reference["weights"]
     source = f"{published['file']}, {published['url']}, md5 {published['md5']}"
-    path = weights or Path(published["file"])
-    checks = [_weights(path, published) if path.is_file() else Check(MISSING, "weights", source)]
-    dataset = reference["data"]
+    path, absent = weights or Path(published["file"]), f"{weights} is no file; " if weights else ""
+    checks = [_weights(path, published) if path.is_file() else Check(MISSING, "weights", absent + source)]
     if data and data.is_dir():
         return [*checks, Check(OK, "data", str(data))]
-    return [*checks, Check(MISSING, "data", f"{dataset['name']}, {dataset['url']}, {dataset['licence']}")]
+    dataset, absent = reference["data"], f"{data} is no folder; " if data else ""
+    return [*checks, Check(MISSING, "data", f"{absent}{dataset['name']}, {dataset['url']}, {dataset['licence']}")]
 
 
 def _weights(path: Path, published: Mapping[str, Any]) -> Check:
@@ -74,13 +80,42 @@ def _weights(path: Path, published: Mapping[str, Any]) -> Check:
     return Check(WRONG, "weights", f"{path} is not the published file: its md5 is not {published['md5']}")
 
 
-def _distribution(name: str, hint: str) -> Check:
+def _pins(distribution: str) -> dict[str, str]:
+    """The versions that an installed distribution requires, by name, without those of its extras."""
     try:
-        return Check(OK, name, metadata.version(name))
+        requirements = metadata.requires(distribution) or []
+    except metadata.PackageNotFoundError:
+        return {}
+    return {pin[1]: pin[2] for pin in map(PIN.fullmatch, requirements) if pin}
+
+
+def _distribution(name: str, hint: str, pin: str = "") -> Check:
+    try:
+        version = metadata.version(name)
     except metadata.PackageNotFoundError:
         return Check(MISSING, name, hint)
+    wrong = pin and version != pin
+    return Check(WRONG, name, f"{version}, not {pin}: {hint}") if wrong else Check(OK, name, version)
 
 
 def _program(name: str, hint: str) -> Check:
     path = shutil.which(name)
     return Check(OK, name, path) if path else Check(MISSING, name, hint)
+
+
+def _ais_bench() -> Check:
+    from modelzoo.common.ascend.ais_bench import WrongToolError, find_tool
+
+    try:
+        return Check(OK, "ais_bench", f"in {find_tool()[0]}")
+    except MissingDependencyError as error:
+        state = WRONG if isinstance(error, WrongToolError) else MISSING
+        return Check(state, "ais_bench", f"{error}; {error.hint} (only .om files need it)")
+
+
+def _backend(name: str, needs: Sequence[Check]) -> Check:
+    lacking = [check for check in needs if check.state != OK]
+    if not lacking:
+        return Check(OK, f"backend {name}", "works here")
+    state = MISSING if any(check.state == MISSING for check in lacking) else WRONG
+    return Check(state, f"backend {name}", f"see {', '.join(check.name for check in lacking)}")

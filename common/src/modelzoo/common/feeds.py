@@ -146,9 +146,10 @@ def _pair_by_stem(columns: list[list[str]]) -> list[tuple[str, ...]]:
 def _shape_of(file: str, spec: TensorSpec) -> tuple[int, ...]:
     path = Path(file)
     try:
-        if path.suffix.lower() == ".npy":
-            return _npy_shape(path, spec)
-        return sample_shape(path, path.stat().st_size, spec)
+        size = path.stat().st_size
+        if not os.access(path, os.R_OK):
+            raise DataError(f"cannot read {file}: Permission denied")
+        return _npy_shape(path, spec) if path.suffix.lower() == ".npy" else sample_shape(path, size, spec)
     except OSError as error:
         raise DataError(f"cannot read {file}: {reason(error)}") from error
 

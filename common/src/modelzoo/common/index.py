@@ -6,12 +6,14 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from modelzoo.common.errors import DataError
 from modelzoo.common.files import existing_file, write_text
 from modelzoo.common.spec import TensorSpec
 from modelzoo.common.work import SampleInfo, Skipped
+
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class Index:
 def index_path(folder: Path) -> Path:
     """Where the index of a .bin folder lies: beside it, `<folder>_index.json`."""
     folder = folder.absolute()
-    return folder.with_name(f"{folder.name}_index.json")
+    return folder.parent / f"{folder.name}_index.json"
 
 
 def write_index(folder: Path, index: Index) -> Path:
@@ -73,18 +75,36 @@ def read_index(path: Path) -> Index:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         return Index(
-            model=content["model"],
-            version=content["version"],
-            inputs=tuple(TensorSpec(i["name"], i["dtype"], ("N", *i["shape"])) for i in content["inputs"]),
-            command=dict(content.get("command", {})),
-            complete=bool(content["complete"]),
-            samples=tuple(_sample(row) for row in content["samples"]),
-            skipped=tuple(Skipped(row["source"], row["reason"]) for row in content["skipped"]),
+            model=_text(content, "model"),
+            version=_text(content, "version"),
+            inputs=tuple(map(_tensor, _get(content, "inputs", list))),
+            command=_get({"command": {}, **content}, "command", dict),
+            complete=_get(content, "complete", bool),
+            samples=tuple(map(_sample, _get(content, "samples", list))),
+            skipped=tuple(Skipped(_text(r, "source"), _text(r, "reason")) for r in _get(content, "skipped", list)),
         )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise DataError(f"{path} is not an index of a preprocess command ({error})") from error
+
+
+def _get(row: Mapping[str, Any], key: str, kind: type[Value]) -> Value:
+    value = row[key]
+    if not isinstance(value, kind):
+        raise TypeError(f"{key} must be a {kind.__name__}")
+    return value
+
+
+def _text(row: Mapping[str, Any], key: str) -> str:
+    return _get(row, key, str)
+
+
+def _tensor(row: Mapping[str, Any]) -> TensorSpec:
+    shape = _get(row, "shape", list)
+    if not all(type(size) in (int, str) for size in shape):
+        raise TypeError("shape must hold sizes and names")
+    return TensorSpec(_text(row, "name"), _text(row, "dtype"), ("N", *shape))
 
 
 def _sample(row: Mapping[str, Any]) -> SampleInfo:
     fields = {key: value for key, value in row.items() if key not in ("stem", "source")}
-    return SampleInfo(row["stem"], row["source"], fields)
+    return SampleInfo(_text(row, "stem"), _text(row, "source"), fields)

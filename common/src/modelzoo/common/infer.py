@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from modelzoo.common.feeds import Feed, find_feeds, read_feed
 from modelzoo.common.progress import progress
 from modelzoo.common.results import ResultFolder, write_summary
 from modelzoo.common.session import Session
+from modelzoo.common.spec import TensorSpec
 from modelzoo.common.work import Threads, bounded_map, end_pool
 
 if TYPE_CHECKING:
@@ -58,16 +60,19 @@ class InferStats:
         samples: How many samples were run (0 without input files).
         batchsize: Samples per batch.
         milliseconds: Time of every run of a batch.
+        loop: How often each sample was run, where a batch may hold less than `batchsize`; None where each is full.
     """
 
     samples: int
     batchsize: int
     milliseconds: list[float] = field(default_factory=list)
+    loop: int | None = None
 
     @property
     def throughput(self) -> float:
-        """Samples per second inside the model: batch size over the mean time of a batch."""
-        return 1e3 * self.batchsize * len(self.milliseconds) / sum(self.milliseconds)
+        """Samples per second inside the model; what fills up a fixed batch counts, as it does for ais_bench."""
+        done = self.samples * self.loop if self.loop else self.batchsize * len(self.milliseconds)
+        return 1e3 * done / sum(self.milliseconds)
 
 
 def check_dirname(dirname: str | None, output: str | None) -> str:
@@ -87,7 +92,7 @@ def check_dirname(dirname: str | None, output: str | None) -> str:
 
 
 def infer_folder(session: Session, inputs: str, results: ResultFolder | None, options: InferOptions) -> InferStats:
-    """Run every file of the input folders; nothing is written unless all of them fit the model.
+    """Run every file of the input folders; nothing is touched unless all of them fit and the warm-up succeeds.
 
     Args:
         session: The model.
@@ -97,20 +102,22 @@ def infer_folder(session: Session, inputs: str, results: ResultFolder | None, op
 
     Raises:
         DataError: An input does not fit, or the result folder is in use.
-        WriteError: A result cannot be written.
+        WriteError: A result cannot be written, or another run is writing there.
     """
     feeds = find_feeds(inputs, session.inputs, options.pair)
     size = batch_size(session, options.batchsize)
+    files = [file for feed in feeds for file in feed.files]
     if results:
-        results.prepare(options.overwrite, (file for feed in feeds for file in feed.files))
-    stats = InferStats(len(feeds), size)
+        results.check(options.overwrite, files)
+    stats = InferStats(len(feeds), size, loop=None if session.inputs[0].batch else options.loop)
     first = [read_feed(feed, session.inputs) for feed in next(_batches(feeds, size))]
     for _ in range(options.warmup_count):
         run_batch(session, first)
-    _run_batches(session, feeds, results, options, stats)
-    if results:
-        pairs = [(feed.files, results.names(feed.stem, len(session.outputs))) for feed in feeds]
-        write_summary(results, pairs, _timing(stats, session, options))
+    with results.opened(options.overwrite, files) if results else nullcontext():
+        _run_batches(session, feeds, results, options, stats)
+        if results:
+            pairs = [(feed.files, results.names(feed.stem, len(session.outputs))) for feed in feeds]
+            write_summary(results, pairs, _timing(stats, session, options))
     return stats
 
 
@@ -123,22 +130,22 @@ def infer_nothing(session: Session, results: ResultFolder | None, options: Infer
         options: How to run.
 
     Raises:
-        UsageError: The model has a free axis.
+        UsageError: The model has a free axis, or the batch is too large.
+        DataError: The result folder is in use.
+        WriteError: A result cannot be written, or another run is writing there.
     """
-    import numpy as np
-
     size = batch_size(session, options.batchsize)
-    stats = InferStats(0, size)
-    zeros = [np.zeros(_full_shape(spec.shape, size, spec.name), spec.dtype) for spec in session.inputs]
+    zeros = [_zeros(spec, size) for spec in session.inputs]
     if results:
-        results.prepare(options.overwrite)
+        results.check(options.overwrite)
     timed_run(session, zeros, options.warmup_count)
     outputs, milliseconds = timed_run(session, zeros, options.loop)
-    stats.milliseconds.extend(milliseconds)
+    stats = InferStats(0, size, milliseconds)
     if results:
-        results.write(PURE_NAME, outputs)
-        pairs = [([PURE_NAME], results.names(PURE_NAME, len(outputs)))]
-        write_summary(results, pairs, _timing(stats, session, options))
+        with results.opened(options.overwrite):
+            results.write(PURE_NAME, outputs)
+            pairs = [([PURE_NAME], results.names(PURE_NAME, len(outputs)))]
+            write_summary(results, pairs, _timing(stats, session, options))
     return stats
 
 
@@ -187,11 +194,18 @@ def _batches(feeds: list[Feed], size: int) -> Iterator[list[Feed]]:
             yield group[start : start + size]
 
 
-def _full_shape(shape: Sequence[int | str], size: int, name: str) -> tuple[int, ...]:
-    free = [axis for axis in shape[1:] if not isinstance(axis, int)]
+def _zeros(spec: TensorSpec, size: int) -> np.ndarray:
+    import numpy as np
+
+    free = [axis for axis in spec.sample_shape if not isinstance(axis, int)]
     if free:
-        raise UsageError(f"the model's input {name} has the free axis {free[0]}: --input is needed to know its length")
-    return (size, *(axis for axis in shape[1:] if isinstance(axis, int)))
+        text = f"the model's input {spec.name} has the free axis {free[0]}: --input is needed to know its length"
+        raise UsageError(text)
+    try:
+        return np.zeros((size, *(axis for axis in spec.sample_shape if isinstance(axis, int))), spec.dtype)
+    except (MemoryError, OverflowError, ValueError) as error:
+        text = f"a batch of {size} samples of {spec.describe()} does not fit into memory"
+        raise UsageError(text, "choose a smaller --batchsize") from error
 
 
 def _timing(stats: InferStats, session: Session, options: InferOptions) -> dict[str, Any]:

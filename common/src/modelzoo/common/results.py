@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modelzoo.common.bins import RESULT_NAME, result_name
+from modelzoo.common.bins import BIN_SUFFIX, RESULT_NAME, result_name
 from modelzoo.common.errors import DataError
-from modelzoo.common.files import list_folder, make_folder, write_bytes, write_text
+from modelzoo.common.files import check_writable, list_folder, locked, make_folder, write_bytes, write_text
 
 if TYPE_CHECKING:
     import numpy as np
@@ -53,30 +54,53 @@ class ResultFolder:
         """The result files of one sample, as they stand in the summary."""
         return [f"{self.prefix}/{result_name(stem, i, SUFFIXES[self.outfmt])}" for i in range(outputs)]
 
-    def prepare(self, overwrite: bool, inputs: Iterable[str] = ()) -> None:
-        """Make the folder, which must be empty unless `overwrite` removes its result files.
+    def check(self, overwrite: bool, inputs: Iterable[str] = ()) -> list[os.DirEntry[str]]:
+        """Find out whether results can go there; nothing is changed yet.
 
         Args:
-            overwrite: Remove the result files that are there.
+            overwrite: Whether the folder may hold something.
             inputs: The files that will be read, none of which may lie in the folder.
+
+        Returns:
+            What it holds.
 
         Raises:
             DataError: It holds something, or inputs.
+            WriteError: It cannot be made or written into.
         """
         parents = {str(Path(file).parent) for file in inputs}
         if self.folder.resolve() in {Path(parent).resolve() for parent in parents}:
             raise DataError(f"the result folder {self.folder} is an input folder", "choose another --output_dirname")
-        make_folder(self.folder)
-        entries = list_folder(self.folder, "output")
+        for folder in (self.folder, self.summary.parent):
+            check_writable(folder)
+        entries = list_folder(self.folder, "output") if self.folder.exists() else []
         if entries and not overwrite:
             raise DataError(
                 f"the result folder {self.folder} is not empty",
                 "choose another --output_dirname, or --overwrite to replace its results",
             )
+        return entries
+
+    def prepare(self, overwrite: bool, inputs: Iterable[str] = ()) -> None:
+        """Make the folder, without the results of an older run; see `check`."""
+        entries = self.check(overwrite, inputs)
+        make_folder(self.folder)
         for entry in entries:
             if RESULT_NAME.fullmatch(entry.name):
                 Path(entry.path).unlink()
         self.summary.unlink(missing_ok=True)
+
+    @contextmanager
+    def opened(self, overwrite: bool, inputs: Iterable[str] = ()) -> Iterator[None]:
+        """Prepare the folder, and keep other runs out of it while the block writes; see `check`.
+
+        Raises:
+            WriteError: Another process is writing there.
+        """
+        make_folder(self.folder)
+        with locked(self.folder):
+            self.prepare(overwrite, inputs)
+            yield
 
     def write(self, stem: str, outputs: Sequence[np.ndarray]) -> None:
         """Write the outputs of one sample.
@@ -95,7 +119,7 @@ class ResultFolder:
 def summary_path(folder: Path) -> Path:
     """Where the summary of a result folder lies: beside it, `<folder>_summary.json`."""
     folder = folder.absolute()
-    return folder.with_name(f"{folder.name}_summary.json")
+    return folder.parent / f"{folder.name}_summary.json"
 
 
 def encode(output: np.ndarray, outfmt: str) -> bytes:
@@ -147,10 +171,17 @@ def read_summary(folder: Path) -> dict[str, Any] | None:
         return None
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        content["filesinfo"].values()
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        for row in content["filesinfo"].values():
+            _check_names(row["infiles"])
+            _check_names(row["outfiles"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise DataError(f"{path} is not a summary of an inference ({error})") from error
     return dict(content)
+
+
+def _check_names(names: Any) -> None:
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise TypeError("infiles and outfiles must be lists of names")
 
 
 def list_results(folder: Path, output: int = 0) -> dict[str, Path]:
@@ -161,14 +192,15 @@ def list_results(folder: Path, output: int = 0) -> dict[str, Path]:
         output: The number of the model output.
 
     Raises:
-        DataError: There is no such folder, or it holds no results.
+        DataError: There is no such folder, or it holds no results, or two for one stem.
     """
-    matches = [(RESULT_NAME.fullmatch(entry.name), entry) for entry in list_folder(folder, "result")]
-    found = {
-        m["stem"]: Path(entry.path)
-        for m, entry in matches
-        if m and int(m["output"]) == output and m[3].lower() == "bin"
-    }
+    matches = [(RESULT_NAME.fullmatch(entry.name), Path(entry.path)) for entry in list_folder(folder, "result")]
+    named = [(match["stem"], path) for match, path in matches if match and int(match["output"]) == output]
+    found: dict[str, Path] = {}
+    for stem, path in named:
+        if path.suffix.lower() == BIN_SUFFIX and found.setdefault(stem, path) != path:
+            raise DataError(f"{found[stem]} and {path} are both results of {stem}", "remove the one that is older")
     if not found:
-        raise DataError(f"no results (<stem>_{output}.bin) in {folder}")
+        other = f"its results are {named[0][1].suffix} files; infer with --outfmt BIN" if named else None
+        raise DataError(f"no results (<stem>_{output}.bin) in {folder}", other)
     return found

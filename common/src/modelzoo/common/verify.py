@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -74,8 +75,17 @@ class Verification:
     failed: str | None = None
 
     def content(self) -> dict[str, Any]:
-        """The result as JSON values."""
-        return asdict(self)
+        """The result as JSON values; null where a number is not finite, or there is none to compare."""
+        return {key: _json(value) for key, value in asdict(self).items()}
+
+
+def _json(value: Any) -> Any:
+    """JSON has no infinity."""
+    if isinstance(value, Mapping):
+        return {key: _json(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_json(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def session_stage(

@@ -44,6 +44,10 @@ Row = tuple[Sequence[str], list[str]]
 """The input files and the result files of a sample."""
 
 
+class WrongToolError(MissingDependencyError):
+    """There is an ais_bench, but not one that can be used."""
+
+
 def find_tool(python: str | None = None) -> tuple[str, bool]:
     """Find the Python that has Ascend's ais_bench; all its generations have one version, so features tell them apart.
 
@@ -54,7 +58,8 @@ def find_tool(python: str | None = None) -> tuple[str, bool]:
         The interpreter, and whether its ais_bench is the generation that has rules for paths (2024).
 
     Raises:
-        MissingDependencyError: It has no ais_bench, or a namesake, or something that ais_bench needs is missing.
+        MissingDependencyError: It has no ais_bench or no aclruntime, or cannot be started.
+        WrongToolError: It has a namesake, or an ais_bench that does not go with its setuptools.
     """
     python = python or os.environ.get("ASCEND_PYTHON") or sys.executable
     words = [python, "-c", PROBE, "pkg_resources", *NEEDS, STRICT]
@@ -64,10 +69,11 @@ def find_tool(python: str | None = None) -> tuple[str, bool]:
         raise MissingDependencyError(f"cannot start the Python {python}: {reason(error)}", INSTALL) from error
     for name, text in NEEDS.items():
         if name not in has:
-            raise MissingDependencyError(f"{python} has {text}; .om files need Ascend's", INSTALL)
+            kind = WrongToolError if name == TOOL else MissingDependencyError
+            raise kind(f"{python} has {text}; .om files need Ascend's", INSTALL)
     if STRICT in has and "pkg_resources" not in has:
         text = f"the ais_bench of {python} needs pkg_resources, which new versions of setuptools lack"
-        raise MissingDependencyError(text, f"{python} -m pip install 'setuptools<81'")
+        raise WrongToolError(text, f"{python} -m pip install 'setuptools<81'")
     return python, STRICT in has
 
 
@@ -78,7 +84,7 @@ def describe(om: Path) -> Identity | None:
         ModelError: It is no such file.
     """
     path = identity_path(om)
-    return identity.from_json(path.read_text(encoding="utf-8"), str(path)) if path.exists() else None
+    return identity.from_json(path.read_bytes(), str(path)) if path.exists() else None
 
 
 def infer_om(
@@ -123,6 +129,8 @@ def _tensors(om: Path, spec: ModelSpec | None, batchsize: int | None) -> tuple[T
     check_model(known, spec, om)
     source = known or spec
     batch = (source.inputs[0].batch or batchsize) if source else None
+    if known and not batch:
+        raise ModelError(f"{identity_path(om)} leaves the batch of {om} open", "say which one to run with --batchsize")
     if not source or not batch:
         hint = "convert writes it; without it the command of the model's own package needs --batchsize"
         raise ModelError(f"nothing says what {om} takes: there is no {identity_path(om)}", hint)

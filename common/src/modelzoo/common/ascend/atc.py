@@ -10,14 +10,14 @@ import subprocess
 import sys
 import tomllib
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from modelzoo.common import identity
-from modelzoo.common.errors import MissingDependencyError, UsageError, ZooError
+from modelzoo.common.errors import MissingDependencyError, ModelError, UsageError, WriteError, ZooError
 from modelzoo.common.files import make_folder, write_text
 from modelzoo.common.spec import BATCH, Dimension, Identity, TensorSpec
 
@@ -75,6 +75,24 @@ def identity_path(om: Path) -> Path:
     return om.with_suffix(".json")
 
 
+def check_place(output: Path) -> None:
+    """Check that the identity of an .om file would not replace another JSON file.
+
+    Args:
+        output: The .om file without its suffix.
+
+    Raises:
+        WriteError: It would.
+    """
+    for path in (identity_path(output.with_name(output.name + ending)) for ending in OM_ENDINGS):
+        try:
+            if path.exists():
+                identity.from_json(path.read_bytes(), str(path))
+        except ModelError as error:
+            hint = "give another --output, or move that file away"
+            raise WriteError(f"{path} is there, and describes no .om file: it would be replaced", hint) from error
+
+
 def convert(conversion: Conversion, identity_: Identity | None) -> tuple[Path, list[str]]:
     """Run atc; only when everything says that it worked the .om file gets its name.
 
@@ -88,7 +106,7 @@ def convert(conversion: Conversion, identity_: Identity | None) -> tuple[Path, l
     Raises:
         MissingDependencyError: atc is not on the PATH.
         ZooError: atc failed; an older .om file is still there, and `<output>.atc.log` holds what atc printed.
-        WriteError: The output folder cannot be made.
+        WriteError: The output folder cannot be made, or see `check_place`.
     """
     environment = atc_environment(os.environ)
     if shutil.which("atc", path=environment["PATH"]) is None:
@@ -96,6 +114,7 @@ def convert(conversion: Conversion, identity_: Identity | None) -> tuple[Path, l
         raise MissingDependencyError("atc is not on the PATH; it comes with CANN", hint)
     output = conversion.output.absolute()
     log = output.with_name(f"{output.name}.atc.log")
+    check_place(output)
     make_folder(output.parent)
     with (
         TemporaryDirectory(prefix=f".{output.name}.", dir=output.parent) as folder,
@@ -133,14 +152,15 @@ def atc_environment(environment: Mapping[str, str]) -> dict[str, str]:
     return clean | {"PATH": os.pathsep.join(programs)} | ({"PYTHONPATH": os.pathsep.join(cann)} if cann else {})
 
 
-def passed_on(words: Sequence[str]) -> dict[str, str]:
+def passed_on(words: Sequence[str], ours: Collection[str] = ("framework", "model", "output")) -> dict[str, str]:
     """Options of atc that this program does not know, by name; files that exist become absolute.
 
     Args:
         words: `--name=value`, or `--name` and `value`.
+        ours: Options that this program sets, by name; what it checked would not be what atc gets.
 
     Raises:
-        UsageError: They are not of this form.
+        UsageError: They are not of this form, or one is ours.
     """
     options = {}
     queue = deque(word for word in words if word != "--")
@@ -149,8 +169,13 @@ def passed_on(words: Sequence[str]) -> dict[str, str]:
         value = value or (queue.popleft() if queue else "")
         if not name.startswith("--") or not value or value.startswith("--"):
             raise UsageError(f"options of atc are written --name=value, got '{name}'", "a shell variable may be empty")
+        key = name[2:].replace("-", "_")
+        if key in ours:
+            raise UsageError(
+                f"--{key} is an option of convert itself, and cannot be passed on to atc", "give it before --"
+            )
         exists = os.path.exists(value)  # noqa: PTH110 - pathlib raises for a list that is too long for a path
-        options[name[2:].replace("-", "_")] = str(Path(value).absolute()) if exists else value
+        options[key] = str(Path(value).absolute()) if exists else value
     return options
 
 

@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--loop", type=cli.positive, default=100, metavar="N", help="timed runs per batch size (default: 100)")
     add("--warmup", type=cli.natural, default=5, metavar="N", help="runs before them (default: 5)")
-    add("--json", type=Path, metavar="FILE", help="write the table there as well")
+    add("--json", type=cli.path, metavar="FILE", help="write the table there as well")
 
 
 def handle(arguments: argparse.Namespace, spec: ModelSpec | None = None, reference: Path | None = None) -> int:

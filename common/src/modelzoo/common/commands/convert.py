@@ -11,6 +11,7 @@ from pathlib import Path
 
 from modelzoo.common import cli
 from modelzoo.common.errors import UsageError
+from modelzoo.common.identity import INPUT_FORMATS, of_graph
 from modelzoo.common.spec import Identity, ModelSpec
 
 SUMMARY = "an .onnx file into an .om file for an Ascend chip, by atc"
@@ -22,12 +23,12 @@ OTHER_TENSORS = {"input_fp16_nodes", "insert_op_conf", "out_nodes", "output_type
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags; names and meaning are those of atc, whose other options are passed on."""
     add = parser.add_argument
-    add("--model", type=Path, required=True, metavar="FILE", help="the .onnx file")
-    add("--output", type=Path, required=True, metavar="FILE", help="the .om file without its suffix")
+    add("--model", type=cli.path, required=True, metavar="FILE", help="the .onnx file")
+    add("--output", type=cli.path, required=True, metavar="FILE", help="the .om file without its suffix")
     add("--soc_version", default="auto", metavar="CHIP", help="such as 310P3; auto asks npu-smi (default: auto)")
     add("--batchsize", type=cli.positive, metavar="N", help="samples per batch of the .om file (default: 1)")
     add("--input_shape", metavar="NAME:1,3,..", help="sizes of every input (default: the model's, with --batchsize)")
-    add("--input_format", choices=("NCHW", "ND", "NCDHW"), help="default: what the model says")
+    add("--input_format", choices=INPUT_FORMATS, help="default: what the model says")
     add("--log", choices=("debug", "info", "warning", "error", "null"), default="error", help="default: error")
     add("--framework", choices=("5",), default="5", help="accepted; 5 is ONNX")
     add("--dry-run", action="store_true", help="check everything, print the command of atc, and do not run it")
@@ -43,13 +44,10 @@ def handle(arguments: argparse.Namespace, spec: ModelSpec | None = None) -> int:
     from modelzoo.common.ascend import atc
     from modelzoo.common.ascend.npu import detect_soc, normalise_soc
     from modelzoo.common.ascend.preflight import preflight
-    from modelzoo.common.session import open_session
 
-    name, rest = spec.name if spec else "", atc.passed_on(arguments.rest)
-    _say("warning", preflight(arguments.model, bool(arguments.input_shape), name))
-    session = open_session(arguments.model, spec)
-    identity = session.identity or Identity(name, "", session.inputs, session.outputs)
-    identity = _fixed(identity, arguments, spec)
+    rest = atc.passed_on(arguments.rest, ours=vars(arguments))
+    _say("warning", preflight(arguments.model, bool(arguments.input_shape), spec.name if spec else ""))
+    identity = _fixed(_described(arguments.model, spec), arguments, spec)
     soc = detect_soc() if arguments.soc_version == "auto" else normalise_soc(arguments.soc_version)
     image = all(len(tensor.shape) == 4 for tensor in identity.inputs)
     options = {
@@ -61,6 +59,7 @@ def handle(arguments: argparse.Namespace, spec: ModelSpec | None = None) -> int:
     }
     keep = tuple(identity.atc.get("keep_dtype", ()))
     conversion = atc.Conversion(arguments.model, Path(str(arguments.output).removesuffix(".om")), options, keep)
+    atc.check_place(conversion.output)
     print(shlex.join(atc.atc_command(conversion)), flush=True)
     if arguments.dry_run and keep and "keep_dtype" not in rest:
         _say("note", [f"the file of --keep_dtype has to hold these lines: {', '.join(keep)}"])
@@ -69,6 +68,16 @@ def handle(arguments: argparse.Namespace, spec: ModelSpec | None = None) -> int:
         _say("warning", warnings)
         print(f"{om}: for {soc}")
     return 0
+
+
+def _described(path: Path, spec: ModelSpec | None) -> Identity:
+    """What the file says of itself, as far as its graph agrees; a file from elsewhere has only the graph."""
+    from modelzoo.common.session import open_session
+
+    session = open_session(path, spec)
+    if session.identity is None:
+        return Identity(spec.name if spec else "", "", session.inputs, session.outputs)
+    return of_graph(session.identity, session.inputs, session.outputs, str(path))
 
 
 def _fixed(identity: Identity, arguments: argparse.Namespace, spec: ModelSpec | None) -> Identity:
@@ -83,8 +92,9 @@ def _fixed(identity: Identity, arguments: argparse.Namespace, spec: ModelSpec | 
         used = [alias for alias in aliases if f"{alias}:" in arguments.input_shape and alias not in names]
         _say("note", [f"the input {alias} is called {aliases[alias]} here" for alias in used])
         inputs = atc.sized_inputs(arguments.input_shape, identity.inputs, aliases)
-    elif inputs[0].batch != batch:
-        raise UsageError(f"the model is fixed to batch {inputs[0].batch}, --batchsize asks for {batch}")
+    if arguments.batchsize and inputs[0].batch != batch:
+        fixed = "--input_shape gives" if arguments.input_shape else "the model is fixed to"
+        raise UsageError(f"{fixed} batch {inputs[0].shape[0]}, --batchsize asks for {batch}")
     size = inputs[0].batch
     return replace(identity, inputs=inputs, outputs=atc.at_batch(identity.outputs, size) if size else identity.outputs)
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from modelzoo.common import cli
+
 SUMMARY = "what is installed here, and what is missing"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags."""
-    parser.add_argument("--weights", type=Path, metavar="FILE", help="compare this checkpoint with the published one")
-    parser.add_argument("--data", type=Path, metavar="DIR", help="look for the data set here")
+    parser.add_argument(
+        "--weights", type=cli.path, metavar="FILE", help="compare this checkpoint with the published one"
+    )
+    parser.add_argument("--data", type=cli.path, metavar="DIR", help="look for the data set here")
 
 
 def handle(arguments: argparse.Namespace, model: str = "<model>", reference: Path | None = None) -> int:
@@ -28,6 +32,7 @@ def handle(arguments: argparse.Namespace, model: str = "<model>", reference: Pat
     checks = environment_checks(model)
     if reference:
         checks += file_checks(read_reference(reference), arguments.weights, arguments.data)
+    width = max(len(check.name) for check in checks)
     for check in checks:
-        print(f"{check.state:<8} {check.name:<12} {check.detail}")
+        print(f"{check.state:<8} {check.name:<{width}}  {check.detail}")
     return 0

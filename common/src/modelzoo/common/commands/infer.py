@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 
 from modelzoo.common import cli
 from modelzoo.common.feeds import PAIRINGS
@@ -17,7 +16,7 @@ SUMMARY = "a model over folders of .bin files"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags; names and meaning are those of ais_bench."""
     add = parser.add_argument
-    add("--model", "-m", type=Path, required=True, metavar="FILE", help="the model: .onnx, .om, or a checkpoint")
+    add("--model", "-m", type=cli.path, required=True, metavar="FILE", help="the model: .onnx, .om, or a checkpoint")
     add(
         "--input",
         "-i",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from modelzoo.common import cli
 from modelzoo.common.spec import ModelSpec
 
 SUMMARY = "the published source of the network, patched to run here"
@@ -12,7 +13,9 @@ SUMMARY = "the published source of the network, patched to run here"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags."""
-    parser.add_argument("destination", type=Path, metavar="DEST", help="folder to make; one that is there is checked")
+    parser.add_argument(
+        "destination", type=cli.path, metavar="DEST", help="folder to make; one that is there is checked"
+    )
     parser.add_argument("--source", metavar="URL|PATH", help="where to clone from (default: where it was published)")
     parser.add_argument("--no-patch", action="store_true", help="leave the source as it was published")
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from modelzoo.common import cli
 from modelzoo.common.spec import ModelSpec
 
 if TYPE_CHECKING:
@@ -45,12 +46,12 @@ class VerifyJob:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags; the package adds those of its network."""
     add = parser.add_argument
-    add("--weights", type=Path, required=True, metavar="FILE", help="the checkpoint, to which all else is compared")
-    add("--model", type=Path, metavar="FILE", help="an .onnx file to compare as well")
-    add("--om", type=Path, metavar="FILE", help="a converted model to compare as well")
-    add("--data", type=Path, metavar="DIR", help="data to compute the metric of every form on")
-    add("--upstream", type=Path, metavar="DIR", help="patched upstream, whose own network is compared as well")
-    add("--json", type=Path, metavar="FILE", help="write the table there as well")
+    add("--weights", type=cli.path, required=True, metavar="FILE", help="the checkpoint, to which all else is compared")
+    add("--model", type=cli.path, metavar="FILE", help="an .onnx file to compare as well")
+    add("--om", type=cli.path, metavar="FILE", help="a converted model to compare as well")
+    add("--data", type=cli.path, metavar="DIR", help="data to compute the metric of every form on")
+    add("--upstream", type=cli.path, metavar="DIR", help="patched upstream, whose own network is compared as well")
+    add("--json", type=cli.path, metavar="FILE", help="write the table there as well")
 
 
 def handle(arguments: argparse.Namespace, job: VerifyJob) -> int:
@@ -73,7 +74,7 @@ def handle(arguments: argparse.Namespace, job: VerifyJob) -> int:
         result = verify(reference, stages, [output.name for output in spec.outputs], job.metric)
     print("\n".join(table(result)))
     if arguments.json:
-        write_text(arguments.json, json.dumps(result.content(), indent=1) + "\n")
+        write_text(arguments.json, json.dumps(result.content(), indent=1, allow_nan=False) + "\n")
     if result.failed:
         raise VerificationError(f"the first stage that fails is {result.failed}")
     print("every stage gives the answer of the checkpoint")

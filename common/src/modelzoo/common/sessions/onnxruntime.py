@@ -25,6 +25,9 @@ DTYPES = {
     "tensor(bool)": "bool",
 }
 
+SILENT = 4
+"""The severity of what ONNX Runtime cannot survive; all below it is not printed."""
+
 
 class OnnxRuntimeSession:
     """An .onnx file on ONNX Runtime.
@@ -40,7 +43,7 @@ class OnnxRuntimeSession:
 
     def __init__(self, path: Path) -> None:
         self._session = _load(path)
-        self.identity = identity.from_metadata(self._session.get_modelmeta().custom_metadata_map, source=str(path))
+        self.identity = identity.from_metadata(_metadata(path, self._session), source=str(path))
         self.inputs = _described(path, self._session.get_inputs(), self.identity.inputs if self.identity else ())
         self.outputs = _described(path, self._session.get_outputs(), self.identity.outputs if self.identity else ())
         self._output_names = [output.name for output in self.outputs]
@@ -58,14 +61,29 @@ class OnnxRuntimeSession:
 def _load(path: Path) -> Any:
     import onnxruntime
 
+    _be_quiet(onnxruntime)
     options = onnxruntime.SessionOptions()
     # Threads that spin while they wait for work take the cores from pre- and postprocessing.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.log_severity_level = 4  # what fails is raised, and is one line of ours
+    options.log_severity_level = SILENT  # what fails is raised, and is one line of ours
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime's own classes have no common base
         raise ModelError(f"{path} is not a model that ONNX Runtime can run: {_message(error)}") from error
+
+
+def _be_quiet(onnxruntime: Any) -> None:
+    """No telemetry, where a build has it, and no lines of its own before ours."""
+    if hasattr(onnxruntime, "disable_telemetry_events"):
+        onnxruntime.disable_telemetry_events()
+    onnxruntime.set_default_logger_severity(SILENT)
+
+
+def _metadata(path: Path, session: Any) -> dict[str, str]:
+    try:
+        return dict(session.get_modelmeta().custom_metadata_map)
+    except UnicodeError as error:
+        raise ModelError(f"{path}: its metadata are no text ({error})") from error
 
 
 def _message(error: Exception) -> str:

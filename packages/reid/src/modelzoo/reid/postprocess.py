@@ -15,8 +15,11 @@ from modelzoo.common.results import list_results, read_summary
 from modelzoo.common.work import SampleInfo
 from modelzoo.reid.dataset import Crop
 from modelzoo.reid.evaluate import RetrievalEvaluator, without_junk
+from modelzoo.reid.spec import SPEC
 
 FEATURE = "float32"
+SKIPPED = "what preprocess skipped is known from --index Q_index.json G_index.json"
+"""Q and G are the folders that preprocess wrote."""
 
 
 def find_indices(results: Path, given: Sequence[Path]) -> dict[Path, Index]:
@@ -27,18 +30,35 @@ def find_indices(results: Path, given: Sequence[Path]) -> dict[Path, Index]:
         given: Index files.
 
     Raises:
-        DataError: One is missing, is not an index, or shows an interrupted run.
+        DataError: One is missing, is not an index, is of another model, or shows an interrupted run.
     """
     paths = list(given)
     if not paths:
-        summary = read_summary(results) or {"filesinfo": {}}
-        folders = {Path(file).parent for row in summary["filesinfo"].values() for file in row["infiles"]}
-        paths = [path for path in map(index_path, sorted(folders)) if path.exists()]
+        paths = [path for path in map(index_path, _input_folders(results)) if path.exists()]
     indices = {path: read_index(path) for path in paths}
     for path, index in indices.items():
+        if index.model != SPEC.name:
+            raise DataError(f"{path} is an index of the model {index.model}, not of {SPEC.name}")
         if not index.complete:
             raise DataError(f"{path} shows an interrupted preprocess run", "run the same preprocess command again")
     return indices
+
+
+def _input_folders(results: Path) -> list[Path]:
+    """The folders that the summary names, from where infer was run."""
+    rows = list((read_summary(results) or {"filesinfo": {}})["filesinfo"].values())
+    outfile = next((file for row in rows for file in row["outfiles"]), "")
+    base = _start_folder(results, Path(outfile).parent)
+    return sorted({base / Path(file).parent for row in rows for file in row["infiles"]})
+
+
+def _start_folder(results: Path, written: Path) -> Path:
+    """The folder from which the result folder is called `written`; the working directory where none is."""
+    for real in (results.absolute(), results.resolve()):
+        count = len(written.parts)
+        if count and real.parts[-count:] == written.parts:
+            return Path(*real.parts[:-count])
+    return Path()
 
 
 def without_skipped(crops: Sequence[Crop], indices: Mapping[Path, Index]) -> list[Crop]:
@@ -87,7 +107,7 @@ def _matching_files(crops: Sequence[Crop], results: Path) -> dict[str, Path]:
     if missing:
         raise DataError(
             f"{results} has no result for {len(missing)} of {len(by_stem)} images, the first is {missing[0].path}",
-            f"expected {results / (missing[0].stem + '_0.bin')}",
+            f"expected {results / (missing[0].stem + '_0.bin')}; {SKIPPED}",
         )
     unknown = [path for stem, path in files.items() if stem not in by_stem]
     if unknown:
