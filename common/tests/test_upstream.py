@@ -15,7 +15,7 @@ import pytest
 from modelzoo.common import upstream as module
 from modelzoo.common.errors import DataError, MissingDependencyError, UsageError
 from modelzoo.common.spec import Upstream
-from modelzoo.common.upstream import UpstreamError, check_upstream, prepare, run_upstream
+from modelzoo.common.upstream import UpstreamError, check_upstream, clean_copy, prepare, run_upstream
 
 PATCH = """Why it is needed.
 
@@ -392,6 +392,79 @@ def test_no_monitor_is_run(upstream: Upstream, patch: Path, checkout: Path, tmp_
     git(checkout, "config", "core.fsmonitor", thief(tmp_path / "monitor", tmp_path / "stolen"))
     assert check_upstream(upstream, patch, checkout) is True
     assert not (tmp_path / "stolen").exists()
+
+
+@pytest.mark.parametrize("apply_patch", [True, False])
+def test_no_filter_of_a_checkout_is_run(
+    apply_patch: bool, upstream: Upstream, patch: Path, place: Path, tmp_path: Path
+) -> None:
+    prepare(upstream, patch, place / "up", None, apply_patch)
+    program = thief(tmp_path / "filter", tmp_path / "stolen")
+    for end in ("clean", "smudge"):
+        git(place / "up", "config", f"filter.x.{end}", f"{shlex.quote(str(program))}; cat")
+    (place / "up" / ".git" / "info" / "attributes").write_text("* filter=x\n")
+    assert check_upstream(upstream, patch, place / "up") is apply_patch
+    prepare(upstream, patch, place / "up", None, apply_patch=True)
+    assert (place / "up" / "net.py").read_text() == PATCHED
+    assert not (tmp_path / "stolen").exists()
+
+
+def test_nothing_is_fetched_for_a_check(upstream: Upstream, patch: Path, checkout: Path, tmp_path: Path) -> None:
+    program = thief(tmp_path / "fetch", tmp_path / "stolen")
+    settings = ["core.repositoryFormatVersion 1", "extensions.partialClone origin", "remote.origin.promisor true"]
+    for setting in (*settings, f"remote.origin.uploadpack {program}"):
+        git(checkout, "config", *setting.split(" ", 1))
+    with pytest.raises(UpstreamError, match="is another repository, at commit"):
+        check_upstream(replace(upstream, commit="1" * 40), patch, checkout)
+    assert not (tmp_path / "stolen").exists()
+
+
+@pytest.mark.parametrize("exclude", [".git/info/exclude", "torch/.gitignore"])
+def test_a_checkout_hides_no_file(exclude: str, upstream: Upstream, patch: Path, checkout: Path) -> None:
+    (checkout / "torch").mkdir()
+    (checkout / "torch" / "__init__.py").write_text("")
+    (checkout / exclude).write_text("*\n")
+    with pytest.raises(UpstreamError, match=r"beside the patch: .*torch/__init__\.py$"):
+        check_upstream(upstream, patch, checkout)
+
+
+@pytest.mark.parametrize("name", ["README", ""])
+def test_objects_with_the_names_of_others_are_refused(name: str, upstream: Upstream, patch: Path, place: Path) -> None:
+    (commit_,) = repository(place / "up", {"net.py": PUBLISHED, "README": "read me\n"})
+    other = git(place / "up", "rev-parse", f"{commit(place / 'up', {'README': 'read it'})}:{name}")
+    names = [git(place / "up", "rev-parse", f"{commit_}:{name}"), other]
+    git(place / "up", "reset", "--quiet", "--hard", commit_)
+    genuine, false = (place / "up" / ".git" / "objects" / hash_[:2] / hash_[2:] for hash_ in names)
+    false.replace(genuine)
+    git(place / "up", "checkout", "--", ".")
+    with pytest.raises(UpstreamError, match="up is damaged: "):
+        check_upstream(replace(upstream, commit=commit_), patch, place / "up")
+
+
+@pytest.mark.parametrize("form", ["shallow", "shared", "worktree"])
+@pytest.mark.parametrize("apply_patch", [True, False])
+def test_a_clean_copy(form: str, apply_patch: bool, source: Path, upstream: Upstream, patch: Path, place: Path) -> None:
+    if form == "worktree":
+        git(source, "worktree", "add", "--quiet", place / "up", upstream.commit)
+    else:
+        git(source, "branch", "old", upstream.commit)
+        how = "--depth=1" if form == "shallow" else "--shared"
+        git(place, "clone", "--quiet", how, "--branch=old", source if form == "shared" else source.as_uri(), "up")
+    prepare(upstream, patch, place / "up", None, apply_patch)
+    (place / "up" / "__pycache__").mkdir()
+    (place / "up" / "__pycache__" / "net.pyc").write_bytes(b"")
+    with clean_copy(upstream, patch, place / "up") as folder:
+        assert files(folder) == {
+            "net.py": PATCHED.encode(), "README": b"read me\n", ".gitignore": b"__pycache__/\n"
+        }  # fmt: skip
+        assert list(folder.glob(".git")) == []
+    assert not folder.exists()
+
+
+def test_there_is_no_clean_copy_of_a_dirty_one(upstream: Upstream, patch: Path, checkout: Path) -> None:
+    edit(checkout)
+    with pytest.raises(UpstreamError, match="beside the patch: README"), clean_copy(upstream, patch, checkout):
+        pass
 
 
 def test_the_bytes_are_those_of_the_commit_whatever_the_settings(upstream: Upstream, patch: Path, place: Path) -> None:

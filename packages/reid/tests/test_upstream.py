@@ -1,9 +1,11 @@
 """`reid upstream` on a stand-in of the published repository, the patch itself, and the upstream's own network."""
 
+import py_compile
 import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from importlib.util import cache_from_source
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -13,10 +15,11 @@ import torch
 from modelzoo.common.session import open_session
 from modelzoo.common.spec import Upstream
 from modelzoo.common.testing.plugin import Finished
-from modelzoo.common.upstream import UpstreamError, run_upstream
+from modelzoo.common.upstream import UpstreamError, prepare, run_upstream
 from modelzoo.reid.cli import UPSTREAM_PATCH
 from modelzoo.reid.network import StrongBaseline
 from modelzoo.reid.spec import SPEC
+from modelzoo.reid.verify import verify_job
 
 Commands = Callable[..., Finished]
 
@@ -26,6 +29,7 @@ CHANGED_LINES, QUOTED_LINES = 6, 3
 """The patch stays as small as it is: lines it adds or removes, and lines of the upstream that it shows."""
 
 FILES = {
+    ".gitignore": "__pycache__/\n",
     "data/__init__.py": "#\n" * 6 + "from .build import make_data_loader\n",
     "data/build.py": "import torchvision_that_is_not_here\n",
     "data/metric.py": "",
@@ -167,6 +171,21 @@ def test_the_upstreams_own_network_is_run(neck_feat: str, published: Upstream, w
     (want,) = open_session(weights, SPEC, form).run(images)
     assert have.dtype == np.float32
     assert np.abs(have - (want + 1000)).max() < 1e-3
+
+
+def test_verify_runs_the_commit_and_nothing_else_in_the_folder(
+    published: Upstream, weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("modelzoo.reid.verify.SPEC", replace(SPEC, upstream=published))
+    prepare(published, UPSTREAM_PATCH, tmp_path / "up", None, apply_patch=True)
+    (tmp_path / "evil.py").write_text("raise SystemExit('planted')")
+    compiled = Path(cache_from_source(str(tmp_path / "up" / "modeling" / "__init__.py")))
+    unchecked = py_compile.PycInvalidationMode.UNCHECKED_HASH
+    py_compile.compile(str(tmp_path / "evil.py"), str(compiled), invalidation_mode=unchecked)
+    job = verify_job(weights, {"backbone": "resnet18", "neck_feat": "after"}, upstream=tmp_path / "up")
+    assert job.upstream is not None
+    (features,) = job.upstream(job.inputs("float32"))
+    assert features.shape == (4, 512)
 
 
 @pytest.mark.parametrize(

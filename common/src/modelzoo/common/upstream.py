@@ -6,7 +6,8 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -18,10 +19,17 @@ from modelzoo.common.errors import MissingDependencyError, UsageError, ZooError
 from modelzoo.common.files import existing_folder, make_folder
 from modelzoo.common.spec import Upstream
 
-GUARDS = ("core.hooksPath=/dev/null", "core.fsmonitor=false", "core.autocrlf=false", "protocol.ext.allow=never")
-"""Settings that keep a configuration from running programs, and from changing the bytes of the files."""
+GUARDS = (
+    *("core.hooksPath=/dev/null", "core.fsmonitor=false", "core.autocrlf=false", "core.fileMode=false"),
+    "protocol.ext.allow=never",
+)
+"""No hook, no monitor, bytes as published, and permissions do not count.
 
-FIXED = {"GIT_TERMINAL_PROMPT": "0", "GIT_NO_REPLACE_OBJECTS": "1", "LC_ALL": "C"}
+They do not stop filters and fetches that a checkout's own settings ask for: its files are read through `_repository`.
+Filters of the user's own settings are run.
+"""
+
+FIXED = {"GIT_TERMINAL_PROMPT": "0", "GIT_NO_REPLACE_OBJECTS": "1", "GIT_NO_LAZY_FETCH": "1", "LC_ALL": "C"}
 
 INHERITED = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR", "GIT_NAMESPACE")
 """Variables that point git at another repository, as inside a hook."""
@@ -73,7 +81,8 @@ def prepare(upstream: Upstream, patch: Path, destination: Path, source: str | No
 def check_upstream(upstream: Upstream, patch: Path, folder: Path) -> bool:
     """Check that a folder is an upstream at its pinned commit, untouched or with exactly the patch.
 
-    Ignored files (`__pycache__`) do not count, and neither does what is staged.
+    Its own settings are not used. Files that the `.gitignore` at the top of the commit ignores (`__pycache__`) do not
+    count, and neither does what is staged: run what `clean_copy` makes, not the folder.
 
     Args:
         upstream: The full hash of its commit counts.
@@ -85,24 +94,37 @@ def check_upstream(upstream: Upstream, patch: Path, folder: Path) -> bool:
 
     Raises:
         DataError: There is no such folder.
-        UpstreamError: It is no git repository, another one, at another commit, or has other changes.
+        UpstreamError: It is no git repository, another one, at another commit, damaged, or has other changes.
         MissingDependencyError: git is not installed.
     """
     folder = existing_folder(folder, "upstream").resolve()
-    failure = f"{folder} is not a git checkout"
-    top, head = _git(failure, folder, "rev-parse", "--show-toplevel", "HEAD", hint=ANOTHER).splitlines()
-    if not folder.samefile(top):
-        raise UpstreamError(f"{failure}: its files are in {top}", ANOTHER)
-    if head != upstream.commit:
-        known = _git(failure, folder, "rev-list", "--ignore-missing", "--no-walk", upstream.commit)
-        where = f"at commit {head}, not at {upstream.commit}"
-        raise UpstreamError(f"{folder} is {'' if known else 'another repository, '}{where}", ANOTHER)
-    changed, beside = _changes(folder), _changes(folder, patch)
+    with _repository(upstream, folder) as (repository, _):
+        changed, beside = _changes(folder, repository), _changes(folder, repository, patch)
     if changed and beside:
         hint = f"git -C {folder} stash -u, or {ANOTHER}"
         names = describe_keys(min(changed, beside, key=len))
         raise UpstreamError(f"{folder} has changes beside the patch: {names}", hint)
     return bool(changed)
+
+
+@contextmanager
+def clean_copy(upstream: Upstream, patch: Path, folder: Path) -> Iterator[Path]:
+    """The pinned commit with the patch in a temporary folder, from a checkout that `check_upstream` accepts.
+
+    Nothing but the commit's objects comes from the checkout, whether the patch is applied there or not.
+
+    Args:
+        upstream: The full hash of its commit counts.
+        patch: The patch.
+        folder: The checkout.
+
+    Raises:
+        What `check_upstream` raises.
+    """
+    check_upstream(upstream, patch, folder)
+    with _repository(upstream, folder.resolve()) as (repository, files):
+        _git(f"{patch} does not apply", files, "apply", "--", patch.resolve(), repository=repository)
+        yield files
 
 
 def run_upstream(
@@ -112,7 +134,7 @@ def run_upstream(
 
     Args:
         runner: A module whose main calls `serve`.
-        directory: The upstream's checkout. Its code is run: `check_upstream` before.
+        directory: The upstream's files, which are run, compiled or ignored ones too: those of `clean_copy`.
         weights: The checkpoint.
         form: Keyword arguments of the runner's loader, such as `{"neck_feat": "after"}`.
         inputs: One batch for each input of the network.
@@ -151,31 +173,64 @@ def _patched(upstream: Upstream, patch: Path, folder: Path, wanted: bool) -> tup
     if patched and not wanted:
         raise UpstreamError(f"{folder} has the patch applied", f"git -C {folder} apply --reverse {patch}")
     if wanted and not patched:
-        for options in (["--check"], []):
-            _git(f"{patch} does not apply", folder, "apply", *options, "--", patch.resolve())
+        with _repository(upstream, folder) as (repository, _):
+            _git(f"{patch} does not apply", folder, "apply", "--", patch.resolve(), repository=repository)
     return f"at commit {upstream.commit}", "patched" if wanted else "as published"
 
 
-def _changes(folder: Path, patch: Path | None = None) -> list[str]:
-    """Files that differ from the commit, or from the commit with the patch; the repository's own index is not used."""
-    failure = f"cannot compare {folder} with its commit"
+@contextmanager
+def _repository(upstream: Upstream, folder: Path) -> Iterator[tuple[Path, Path]]:
+    """A repository of the pinned commit alone, and its files: a checkout's objects, verified, without its settings."""
+    failure = f"{folder} is not a git checkout"
+    words = ("rev-parse", "--show-toplevel", "--git-path", "objects", "HEAD")
+    top, objects, head = _git(failure, folder, *words, hint=ANOTHER).splitlines()
+    if not folder.samefile(top):
+        raise UpstreamError(f"{failure}: its files are in {top}", ANOTHER)
     with TemporaryDirectory() as hidden:
-        index = str(Path(hidden, "index"))
-        _git(failure, folder, "read-tree", "HEAD", GIT_INDEX_FILE=index)
-        if patch:
-            _git(f"{patch} does not apply", folder, "apply", "--cached", "--", patch.resolve(), GIT_INDEX_FILE=index)
-        listed = _git(failure, folder, "ls-files", "-z", "-m", "-o", "--exclude-standard", GIT_INDEX_FILE=index)
+        own, files = Path(hidden, "git"), Path(hidden, "files")
+        for path in (files, own / "refs", own / "objects" / "info", own / "objects" / "pack"):
+            path.mkdir(parents=True)
+        (own / "HEAD").write_text(head)
+        (own / "objects" / "info" / "alternates").write_text(str(folder / objects))
+        if head != upstream.commit:
+            known = _git(failure, files, "rev-list", "--ignore-missing", "--no-walk", upstream.commit, repository=own)
+            where = f"at commit {head}, not at {upstream.commit}"
+            raise UpstreamError(f"{folder} is {'' if known else 'another repository, '}{where}", ANOTHER)
+        _take_objects(f"{folder} is damaged", own, files)
+        yield own, files
+
+
+def _take_objects(failure: str, own: Path, files: Path) -> None:
+    """Copy HEAD's objects from the alternate, which is let go, compare them with their hashes, and write its files."""
+    listed = _git(failure, files, "rev-list", "--objects", "--no-walk", "HEAD", repository=own, hint=ANOTHER)
+    packs = own / "objects" / "pack"
+    _git(failure, files, "pack-objects", "--quiet", packs / "pack", repository=own, hint=ANOTHER, input=listed)
+    (own / "objects" / "info" / "alternates").unlink()
+    _git(failure, files, "verify-pack", *packs.glob("*.idx"), repository=own, hint=ANOTHER)
+    _git(failure, files, "read-tree", "--reset", "-u", "HEAD", repository=own, hint=ANOTHER)
+
+
+def _changes(folder: Path, repository: Path, patch: Path | None = None) -> list[str]:
+    """Files that differ from the commit of `_repository`, or from the commit with the patch."""
+    failure = f"cannot compare {folder} with its commit"
+    _git(failure, folder, "read-tree", "HEAD", repository=repository)
+    if patch:
+        _git(f"{patch} does not apply", folder, "apply", "--cached", "--", patch.resolve(), repository=repository)
+    ignored = [f"--exclude-from={path}" for path in repository.parent.glob("files/.gitignore")]
+    listed = _git(failure, folder, "ls-files", "-z", "-m", "-o", *ignored, repository=repository)
     return sorted(set(listed.split("\0")) - {""})
 
 
-def _git(failure: str, folder: Path, *words: object, hint: str | None = None, **variables: str) -> str:
-    """Run git in a folder that is a repository itself, and return what it prints."""
+def _git(failure: str, folder: Path, *words: object, repository: Path | None = None, **options: Any) -> str:
+    """Run git in a folder, as the files of a repository or as a repository itself, and return what it prints."""
     if not shutil.which("git"):
         raise MissingDependencyError("an upstream needs git, which is not installed", "install git, or put it on PATH")
     inherited = {name: value for name, value in os.environ.items() if name not in INHERITED}
-    variables |= inherited | FIXED | {"GIT_CEILING_DIRECTORIES": str(folder.parent)}
+    variables = inherited | FIXED | {"GIT_CEILING_DIRECTORIES": str(folder.parent)}
+    if repository:
+        variables |= {"GIT_DIR": str(repository), "GIT_WORK_TREE": str(folder)}
     guards = (word for guard in GUARDS for word in ("-c", guard))
-    return _run(failure, ["git", *guards, *words], hint, env=variables, cwd=folder)
+    return _run(failure, ["git", *guards, *words], env=variables, cwd=folder, **options)
 
 
 def _run(failure: str, words: Sequence[object], hint: str | None = None, **options: Any) -> str:

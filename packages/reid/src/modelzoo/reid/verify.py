@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from modelzoo.common.commands.verify import VerifyJob
 from modelzoo.common.session import Session
-from modelzoo.common.upstream import check_upstream, run_upstream
+from modelzoo.common.upstream import clean_copy, run_upstream
 from modelzoo.common.work import Threads, available_cores
 from modelzoo.reid.dataset import list_crops, market1501
 from modelzoo.reid.evaluate import without_junk
@@ -45,9 +45,8 @@ def verify_job(
         return export(weights, path, **form, dtype=dtype, simplify=simplify)
 
     def run_published(images: list[np.ndarray]) -> list[np.ndarray]:
-        folder = upstream or Path()
-        check_upstream(SPEC.upstream, UPSTREAM_PATCH, folder)
-        return run_upstream(RUNNER, folder, weights, form, images)
+        with clean_copy(SPEC.upstream, UPSTREAM_PATCH, upstream or Path()) as folder:
+            return run_upstream(RUNNER, folder, weights, form, images)
 
     return VerifyJob(
         spec_of(form["backbone"]),
