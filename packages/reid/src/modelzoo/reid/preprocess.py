@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -89,13 +89,12 @@ def read_planes(path: Path) -> np.ndarray:
     """Decode and resize an image; see `read_image`.
 
     Returns:
-        `(3, 256, 128) uint8`, RGB, 0..255.
+        `(3, 256, 128) uint8`, RGB, 0..255; read-only, not contiguous.
     """
     import numpy as np
 
-    image = read_image(path)
-    planes = b"".join(image.tobytes("raw", band) for band in "RGB")
-    return np.frombuffer(planes, np.uint8).reshape(3, HEIGHT, WIDTH)
+    pixels = read_image(path).tobytes("raw", "RGBX")  # as Pillow holds them: three times as fast as without the X
+    return np.frombuffer(pixels, np.uint8).reshape(HEIGHT, WIDTH, 4).transpose(2, 0, 1)[:3]
 
 
 def normalise(planes: np.ndarray, out: np.ndarray) -> None:
@@ -107,9 +106,19 @@ def normalise(planes: np.ndarray, out: np.ndarray) -> None:
     """
     import numpy as np
 
+    mean, std = _statistics()
     np.divide(planes, np.float32(255), out=out)
-    out -= np.array(MEAN, np.float32)[:, None, None]
-    out /= np.array(STD, np.float32)[:, None, None]
+    np.subtract(out, mean, out=out)
+    np.divide(out, std, out=out)
+
+
+@cache
+def _statistics() -> tuple[np.ndarray, np.ndarray]:
+    """Mean and deviation, each `(3, 1, 1) float32`."""
+    import numpy as np
+
+    mean, std = (np.array(values, np.float32).reshape(3, 1, 1) for values in (MEAN, STD))
+    return mean, std
 
 
 def crop_units(crops: Sequence[Crop], dtype: str) -> list[WorkUnit]:
