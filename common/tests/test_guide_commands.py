@@ -113,24 +113,6 @@ def lines_of(kind: str) -> list[tuple[str, str]]:
 
 
 @pytest.fixture
-def parsed(command: CommandRunner, monkeypatch: pytest.MonkeyPatch) -> Callable[..., argparse.Namespace]:
-    """Parse `modelzoo WORDS` and do nothing."""
-    seen: list[argparse.Namespace] = []
-
-    def keep(_handler: object, arguments: argparse.Namespace) -> int:
-        seen.append(arguments)
-        return 0
-
-    def parse(*words: str) -> argparse.Namespace:
-        done = command(main, "modelzoo", *words)
-        assert done.code == 0, done.err
-        return seen[-1]
-
-    monkeypatch.setattr("modelzoo.common.cli.guarded", keep)
-    return parse
-
-
-@pytest.fixture
 def guide_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The working directory, with models that take what the guides' models take, under all names of the lines."""
     from onnx.helper import make_node
@@ -170,7 +152,7 @@ def test_every_reason_is_needed() -> None:
 
 @pytest.mark.parametrize(("model", "line"), lines_of("convert"))
 def test_a_conversion_line_means_what_it_says(model: str, line: str, parsed: Callable[..., argparse.Namespace]) -> None:
-    arguments = parsed("convert", *words_of(line)[1:])
+    arguments = parsed(main, "modelzoo", "convert", *words_of(line)[1:])
     said = dict(word.removeprefix("--").split("=", 1) for word in words_of(line)[1:])
     known = {name: str(vars(arguments)[name]) for name in said if name in vars(arguments)}
     assert known == {name: value.removeprefix("./") for name, value in said.items() if name in known}
@@ -215,7 +197,7 @@ def test_an_inference_line_means_what_it_says(model: str, line: str, parsed: Cal
     assert words[1:3] == ["-m", "ais_bench"]
     flags = " ".join(words[3:]).replace("=", " ").split()
     said = dict(zip(flags[::2], flags[1::2], strict=True))
-    arguments = vars(parsed("infer", *words[3:]))
+    arguments = vars(parsed(main, "modelzoo", "infer", *words[3:]))
     assert {name: str(arguments[name.removeprefix("--")]) for name in said} == {
         name: value.removeprefix("./") if name == "--model" else value for name, value in said.items()
     }

@@ -336,8 +336,8 @@ def test_onnx_runtime_is_quiet_before_a_model_is_opened(toys: Path, monkeypatch:
 
 def test_metadata_that_are_no_text_are_an_error(tmp_path: Path) -> None:
     model = doubler(("N", 3))
-    onnx.helper.set_model_props(model, {"modelzoo": "XXXX"})
+    onnx.helper.set_model_props(model, {"modelzoo": "TEXT"})
     path = tmp_path / "m.onnx"
-    path.write_bytes(model.SerializeToString().replace(b"XXXX", b"\xff\xfe\xff\xfe"))
+    path.write_bytes(model.SerializeToString().replace(b"TEXT", b"\xff\xfe\xff\xfe"))
     with pytest.raises(ModelError, match=r"m\.onnx"):
         open_session(path)

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from modelzoo.common.testing.plugin import CommandRunner, Finished
 from modelzoo.reid.cli import main
 
 LINES = (Path(__file__).with_name("data") / "guide_commands.txt").read_text(encoding="utf-8").splitlines()
@@ -38,24 +37,6 @@ def ours(line: str) -> list[str] | None:
     return None if start is None else [OURS[start], *shlex.split(filled.removeprefix(start))]
 
 
-@pytest.fixture
-def parsed(command: CommandRunner, monkeypatch: pytest.MonkeyPatch) -> Callable[..., argparse.Namespace]:
-    """Parse a command line and do nothing."""
-    seen: list[argparse.Namespace] = []
-
-    def keep(_handler: object, arguments: argparse.Namespace) -> int:
-        seen.append(arguments)
-        return 0
-
-    def parse(*words: str) -> argparse.Namespace:
-        done: Finished = command(main, *words)
-        assert done.code == 0, done.err
-        return seen[-1]
-
-    monkeypatch.setattr("modelzoo.common.cli.guarded", keep)
-    return parse
-
-
 def test_every_line_is_ours_or_has_a_reason() -> None:
     assert len(LINES) == 14
     for line in LINES:
@@ -67,7 +48,7 @@ def test_every_line_is_ours_or_has_a_reason() -> None:
 def test_the_line_is_accepted(line: str, parsed: Callable[..., argparse.Namespace]) -> None:
     words = ours(line)
     assert words is not None
-    arguments = parsed(*words)
+    arguments = parsed(main, *words)
     given = {str(value) for value in vars(arguments).values()}
     for word in words[1:]:
         value = word.partition("=")[2] if word.startswith("--") else word
@@ -75,7 +56,7 @@ def test_the_line_is_accepted(line: str, parsed: Callable[..., argparse.Namespac
 
 
 def test_lines_mean_what_they_say(parsed: Callable[..., argparse.Namespace]) -> None:
-    by_command = {words[0]: parsed(*words) for words in map(ours, LINES) if words}
+    by_command = {words[0]: parsed(main, *words) for words in map(ours, LINES) if words}
     assert set(by_command) == set(OURS.values())
     preprocess, export = by_command["reid-preprocess"], by_command["reid-export"]
     assert preprocess.source == Path("/home/HwHiAiUser/datasets/market1501/bounding_box_test")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import shutil
 import sys
@@ -92,3 +93,21 @@ def tree(folder: Path) -> dict[str, tuple[int, str]]:
     paths = [path for path in sorted(folder.rglob("*")) if path.is_file()]
     contents = {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
     return {name: (len(data), hashlib.sha256(data).hexdigest()) for name, data in contents.items()}
+
+
+@pytest.fixture
+def parsed(command: CommandRunner, monkeypatch: pytest.MonkeyPatch) -> Callable[..., argparse.Namespace]:
+    """Parse a command line and do nothing: `parsed(main, "reid", "run", "--data", folder)` gives its arguments."""
+    seen: list[argparse.Namespace] = []
+
+    def keep(_handler: object, arguments: argparse.Namespace) -> int:
+        seen.append(arguments)
+        return 0
+
+    def parse(main: Callable[[], int], *words: object) -> argparse.Namespace:
+        done = command(main, *words)
+        assert done.code == 0, done.err
+        return seen[-1]
+
+    monkeypatch.setattr("modelzoo.common.cli.guarded", keep)
+    return parse
