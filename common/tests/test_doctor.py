@@ -79,6 +79,26 @@ def test_weights_are_compared_with_the_published_md5(tmp_path, content, state):
     assert states(file_checks(REFERENCE, None, tmp_path)) == {"weights": state, "data": "ok"}
 
 
+@pytest.mark.parametrize(("content", "state"), [(b"hello\n", "ok"), (b"hello", "wrong")])
+def test_weights_in_a_git_repository_are_compared_with_their_name_there(tmp_path, content, state):
+    """The hash is what `git hash-object` says of a file with the text hello."""
+    blob = "ce013625030ba8dba906f756967f9e9ca394464a"
+    published = {"file": "w.pth", "url": "https://example.org/w", "git_blob": blob}
+    (tmp_path / "w.pth").write_bytes(content)
+    weights, _ = file_checks({**REFERENCE, "weights": published}, None, None)
+    assert weights.state == state
+    (tmp_path / "w.pth").unlink()
+    assert f"git_blob {blob}" in file_checks({**REFERENCE, "weights": published}, None, None)[0].detail
+
+
+def test_weights_without_a_published_checksum(tmp_path):
+    reference = {**REFERENCE, "weights": {"file": "w.pth", "url": "https://example.org/w"}}
+    assert "https://example.org/w, checksum not published" in detail("weights", file_checks(reference, None, None))
+    (tmp_path / "w.pth").write_bytes(CONTENT)
+    assert file_checks(reference, None, None)[0].state == "ok"
+    assert detail("weights", file_checks(reference, None, None)) == "w.pth; its checksum is not published"
+
+
 def test_the_command_prints_a_line_for_each(command):
     done = command(main, "modelzoo", "doctor")
     assert done.code == 0

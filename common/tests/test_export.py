@@ -242,6 +242,20 @@ def test_free_axis_keeps_its_name(tmp_path: Path) -> None:
         assert np.array_equal(session.run(x)[0], x.max(axis=1))
 
 
+def test_a_length_that_the_trace_has_fixed_is_found(tmp_path: Path) -> None:
+    free = (TensorSpec("x", "float32", ("N", "T", 3)),)
+
+    class Mean(torch.nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x.sum(dim=1) / int(x.shape[1])
+
+    with pytest.raises(ExportError, match="y of the exported graph differs from torch by"):
+        export_onnx(
+            Mean(), Identity("toy", "1", free, (TensorSpec("y", "float32", ("N", 3)),)), tmp_path / "x.onnx", 1e-6
+        )
+    assert tree(tmp_path) == {}
+
+
 def test_random_inputs_are_repeatable_and_fill_the_range() -> None:
     specs = (X, TensorSpec("u", "uint8", ("N", 64, 64, 3)), TensorSpec("f", "float16", ("N", "T", 2)))
     first, again = (random_inputs(specs, 2, free=5) for _ in range(2))

@@ -349,3 +349,27 @@ def test_two_units_of_one_stem_are_refused_before_anything_is_written(job: Prepr
     with pytest.raises(DataError, match=r"s0\.txt and other\.txt would both write s0\.bin"):
         write_folders(replace(job, units=twice))
     assert not job.folders[0].exists()
+
+
+def test_what_is_left_out_stands_in_the_index_before_what_is_skipped(job: PreprocessJob, source: Source) -> None:
+    source.write("s3", "no number")
+    empty = Skipped("s9.txt", "s9.txt is empty")
+    index = write_folders(replace(job, units=source.units(), on_error="skip", left_out=[empty]))
+    assert [row.source for row in index.skipped] == ["s9.txt", "s3.txt"]
+    assert read_index(index_path(job.folders[1])).skipped[0] == empty
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_the_index_says_of_a_sample_what_was_known_before_it_was_loaded(
+    known: bool, job: PreprocessJob, source: Source
+) -> None:
+    """So that it says the same where a run was continued, and nothing was loaded."""
+
+    def counted(unit: WorkUnit) -> WorkUnit:
+        (sample,) = unit.load()
+        more = replace(sample, info=replace(sample.info, fields={**sample.info.fields, "count": 1}))
+        return replace(unit, load=lambda: [more])
+
+    index = write_folders(replace(job, units=[counted(unit) for unit in source.units(known)]))
+    want = {"length": 2} if known else {"length": 2, "count": 1}
+    assert [row.fields for row in index.samples] == [want] * 6

@@ -11,14 +11,14 @@ import pytest
 
 from modelzoo.common.errors import WriteError
 from modelzoo.common.report import Report, environment, write_report
-from modelzoo.common.report.charts import bar_chart, histogram, line_chart
+from modelzoo.common.report.charts import bar_chart, histogram, histograms, line_chart
 from modelzoo.common.report.figures import Figure, Picture, Section, facts, picture_rows
 from modelzoo.common.report.pages import to_html, to_markdown
 from modelzoo.common.stream import StreamStats
 from modelzoo.common.work import Skipped
 
 HOSTILE = "</title><script>alert('x')</script>\"' onload=\"y & | `z` _*[a](http://b.c/d)\n# e $css.jpg"
-VOID = {"meta", "img", "line", "rect", "polyline"}
+VOID = {"meta", "img", "line", "rect", "polyline", "polygon"}
 PNG = b"\x89PNG\r\n\x1a\n"
 STATS = StreamStats(
     samples=40,
@@ -104,6 +104,7 @@ def example(name: str) -> list[Section]:
             [
                 line_chart(name, name, name, {name: [(1, 0.5), (2, 0.25)], "dot": [(1, 1)]}),
                 histogram(name, name, [1.0, 2.0]),
+                histograms(name, name, {name: [1.0, 2.0], "other": [1.5]}),
                 bar_chart(name, name, {name: 1.0, "none": 0.0}),
                 picture_rows(name, [(name, pictures)]),
             ],
@@ -184,10 +185,27 @@ def test_histogram_counts_every_value() -> None:
     assert float(str(median["x1"])) == pytest.approx(min(high), abs=1)  # 1.0 is the median and the left end
 
 
+def test_histograms_lie_over_each_other_as_shares() -> None:
+    figure = histograms("Distances", "metres", {"near": [1.0] * 6 + [4.0] * 2, "far": [4.0] + [9.0] * 3})
+    page = Page(figure.drawing)
+    steps = {}
+    for area in page.of("polygon"):
+        points = [tuple(map(float, point.split(","))) for point in str(area["points"]).split()]
+        bottom = points[0][1]
+        steps[area["class"]] = {x: bottom - y for x, y in points if y < bottom}
+    near, far = steps["area s0"], steps["area s1"]
+    high, low = max(near.values()), min(near.values())
+    assert (low / high, min(far.values()) / high, max(far.values()) / high) == pytest.approx((1 / 3, 1 / 3, 1))
+    assert {x for x, height in near.items() if height == low} == {x for x in far if x in near}  # the four
+    assert page.words("li") == ["near", "far"]
+    assert figure.rows == [("near", "1", "1", "4"), ("far", "4.75", "9", "9")]
+
+
 @pytest.mark.parametrize("values", [[5.0], [0.0], [3.0, 3.0], [1e-9, 2e-9], [0.1, 1e6], [99.0, 101.0]])
 def test_any_values_can_be_drawn(values: list[float]) -> None:
     for figure in (
         histogram("a", "b", values),
+        histograms("a", "b", {"s": values, "other": values[:1]}),
         line_chart("a", "x", "y", {"s": list(enumerate(values))}),
         line_chart("a", "x", "y", {"s": [(-value, -value) for value in sorted(values, reverse=True)]}),
     ):
@@ -196,7 +214,7 @@ def test_any_values_can_be_drawn(values: list[float]) -> None:
         for element in (*page.of("rect"), *page.of("line"), *page.of("text")):
             for key in {"x", "x1", "x2", "y", "y1", "y2"} & element.keys():
                 assert -1 <= float(str(element[key])) <= 441, element
-        for line in page.of("polyline"):
+        for line in (*page.of("polyline"), *page.of("polygon")):
             assert all(-1 <= float(number) <= 441 for number in re.split("[ ,]", str(line["points"])))
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from modelzoo.common.batch import timed_run
 from modelzoo.common.errors import UsageError
 from modelzoo.common.export import random_inputs
 from modelzoo.common.session import Session
+from modelzoo.common.spec import ModelSpec, TensorSpec
 
 PERCENTILES = (50, 90, 95, 99)
 
@@ -36,7 +37,7 @@ class Row:
 
 
 def benchmark(
-    open_model: Callable[[int], Session], batch_sizes: Sequence[int], loop: int, warmup: int
+    open_model: Callable[[int], Session], batch_sizes: Sequence[int], loop: int, warmup: int, spec: ModelSpec | None
 ) -> tuple[list[Row], Session]:
     """Time a model on seeded inputs.
 
@@ -45,6 +46,7 @@ def benchmark(
         batch_sizes: The sizes to measure; a model that is fixed to one of them is measured at that one alone.
         loop: Timed runs per size.
         warmup: Runs before them.
+        spec: The model, whose sizes the free axes of its inputs get; None for one that nothing is known of.
 
     Returns:
         A row per size, and the session that was measured last.
@@ -62,13 +64,18 @@ def benchmark(
             raise UsageError(f"the model is fixed to batch {fixed}", f"--batch-sizes {fixed}")
         if fixed not in (None, size):
             continue
-        inputs = random_inputs(session.inputs, size)
+        inputs = random_inputs(_sized(session.inputs, spec), size)
         timed_run(session, inputs, warmup)
         _, milliseconds = timed_run(session, inputs, loop)
         values = np.percentile(milliseconds, PERCENTILES).tolist()
         percentiles = {f"p{p}_ms": value for p, value in zip(PERCENTILES, values, strict=True)}
         rows.append(Row(size, 1e3 * size / float(np.mean(milliseconds)), percentiles))
     return rows, session
+
+
+def _sized(inputs: Sequence[TensorSpec], spec: ModelSpec | None) -> list[TensorSpec]:
+    usual = {tensor.name: tensor.shape for tensor in (spec.inputs if spec else ())}
+    return [replace(own, shape=usual.get(own.name, own.shape)) if own.free_axes else own for own in inputs]
 
 
 def table(rows: Sequence[Row], reference: Mapping[str, Any]) -> list[str]:

@@ -47,6 +47,13 @@ def md5_of(path: Path) -> str:
         return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
+def git_blob_of(path: Path) -> str:
+    """The hash of a file as hex digits, which is its name in a git repository."""
+    head = b"blob %d\0" % path.stat().st_size
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.sha1(head, usedforsecurity=False)).hexdigest()
+
+
 def describe_keys(names: list[str], shown: int = 3) -> str:
     """The first few names and how many more there are."""
     more = f" and {len(names) - shown} more" if len(names) > shown else ""

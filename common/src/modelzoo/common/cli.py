@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any, NoReturn
 
 from modelzoo.common.errors import UsageError, ZooError
@@ -39,6 +40,18 @@ class Command:
     handler: Handler
     abbreviations: bool = False
     passthrough: bool = False
+
+    @classmethod
+    def of(cls, module: ModuleType, handler: Handler | None = None, **options: bool) -> Command:
+        """The command in a module of a folder `commands/`, by the module's name.
+
+        Args:
+            module: Holds `SUMMARY`, `add_arguments` and `handle`.
+            handler: What does the work in place of its `handle`.
+            options: `abbreviations` or `passthrough`.
+        """
+        name = module.__name__.rpartition(".")[2].replace("_", "-")
+        return cls(name, module.SUMMARY, module.add_arguments, handler or module.handle, **options)
 
 
 class PrintCompletion(argparse.Action):
@@ -232,9 +245,9 @@ def main() -> int:
     from modelzoo.common.commands import benchmark, convert, doctor, infer
 
     commands = [
-        Command("infer", infer.SUMMARY, infer.add_arguments, infer.handle),
-        Command("convert", convert.SUMMARY, convert.add_arguments, convert.handle, passthrough=True),
-        Command("benchmark", benchmark.SUMMARY, benchmark.add_arguments, benchmark.handle),
+        Command.of(infer),
+        Command.of(convert, passthrough=True),
+        Command.of(benchmark),
         Command("doctor", doctor.SUMMARY, lambda parser: None, doctor.handle),
     ]
     return run_program("modelzoo", "Run exported models of any package.", __version__, commands)

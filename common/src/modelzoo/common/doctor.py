@@ -18,6 +18,9 @@ OK, MISSING, WRONG = "ok", "missing", "wrong"
 PIN = re.compile(r"([\w.-]+)==([^;\s]+)")
 """A requirement of one version that no extra brings."""
 
+UNPUBLISHED = ("checksum", "not published")
+"""The digest of a file that was published without one."""
+
 BACKENDS = {"onnxruntime": ("onnxruntime",), "torch": ("torch",), "ascend": ("atc", "npu-smi", "ais_bench")}
 """What each backend needs, by the names of the checks."""
 
@@ -63,7 +66,7 @@ def file_checks(reference: Mapping[str, Any], weights: Path | None, data: Path |
         data: The user's data, or None to only tell where they come from.
     """
     published = reference["weights"]
-    source = f"{published['file']}, {published['url']}, md5 {published['md5']}"
+    source = f"{published['file']}, {published['url']}, {' '.join(_digest(published))}"
     path, absent = weights or Path(published["file"]), f"{weights} is no file; " if weights else ""
     checks = [_weights(path, published) if path.is_file() else Check(MISSING, "weights", absent + source)]
     if data and data.is_dir():
@@ -73,11 +76,19 @@ def file_checks(reference: Mapping[str, Any], weights: Path | None, data: Path |
 
 
 def _weights(path: Path, published: Mapping[str, Any]) -> Check:
-    from modelzoo.common.checkpoint import md5_of
+    from modelzoo.common.checkpoint import git_blob_of, md5_of
 
-    if md5_of(path) == published["md5"]:
+    kind, digest = _digest(published)
+    if (kind, digest) == UNPUBLISHED:
+        return Check(OK, "weights", f"{path}; its {kind} is {digest}")
+    if {"md5": md5_of, "git_blob": git_blob_of}[kind](path) == digest:
         return Check(OK, "weights", f"{path} is the published {published['file']}")
-    return Check(WRONG, "weights", f"{path} is not the published file: its md5 is not {published['md5']}")
+    return Check(WRONG, "weights", f"{path} is not the published file: its {kind} is not {digest}")
+
+
+def _digest(published: Mapping[str, Any]) -> tuple[str, str]:
+    """How the published file is told from others: its `md5`, or its `git_blob` where it was published by git."""
+    return next(((kind, published[kind]) for kind in ("md5", "git_blob") if kind in published), UNPUBLISHED)
 
 
 def _pins(distribution: str) -> dict[str, str]:

@@ -26,6 +26,9 @@ MAX_IR_VERSION = 8
 
 CHECK_BATCHES = (1, 3)
 
+TRACED_LENGTH = 4
+"""Length of every free axis besides the batch while the network is traced."""
+
 
 def export_onnx(
     network: Any,
@@ -76,7 +79,7 @@ def import_exporters(model: str) -> None:
             )
 
 
-def random_inputs(specs: Sequence[TensorSpec], batch: int, free: int = 4) -> list[np.ndarray]:
+def random_inputs(specs: Sequence[TensorSpec], batch: int, free: int = TRACED_LENGTH) -> list[np.ndarray]:
     """Seeded inputs for a comparison: normal numbers for floats, all values for integers.
 
     Args:
@@ -100,7 +103,7 @@ def random_inputs(specs: Sequence[TensorSpec], batch: int, free: int = 4) -> lis
 
 
 def compare_with_torch(network: Any, path: Path, identity_: Identity, tolerance: float, batches: Sequence[int]) -> None:
-    """Run the file on ONNX Runtime beside the network on the same inputs.
+    """Run the file on ONNX Runtime beside the network on the same inputs; free axes are longer than in the trace.
 
     Raises:
         ExportError: An output differs by more than the tolerance, or is not finite.
@@ -112,7 +115,7 @@ def compare_with_torch(network: Any, path: Path, identity_: Identity, tolerance:
 
     session = OnnxRuntimeSession(path)
     for batch in batches:
-        inputs = random_inputs(identity_.inputs, batch)
+        inputs = random_inputs(identity_.inputs, batch, free=TRACED_LENGTH + batch)
         with torch.inference_mode():
             wanted = network(*(torch.from_numpy(array) for array in inputs))
         wanted = wanted if isinstance(wanted, tuple) else (wanted,)

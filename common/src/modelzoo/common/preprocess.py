@@ -31,6 +31,7 @@ class PreprocessJob:
         command: What makes two runs the same work: source folder and options.
         on_error: `fail` or `skip`.
         overwrite: Remove the .bin files and the index that are there.
+        left_out: What is known beforehand to give no sample; the index lists it with what is skipped.
     """
 
     model: str
@@ -42,6 +43,7 @@ class PreprocessJob:
     command: Mapping[str, Any] = field(default_factory=dict)
     on_error: str = "fail"
     overwrite: bool = False
+    left_out: Sequence[Skipped] = ()
 
 
 def write_folders(job: PreprocessJob) -> Index:
@@ -69,7 +71,7 @@ def _write_locked(job: PreprocessJob) -> Index:
     work = in_order(lambda unit: _write_unit(unit, job), job.units, job.threads, job.on_error)
     results = list(progress(work, len(job.units), "preprocess"))
     samples = [info for result in results if not isinstance(result, Skipped) for info in result]
-    skipped = [result for result in results if isinstance(result, Skipped)]
+    skipped = [*job.left_out, *(result for result in results if isinstance(result, Skipped))]
     index = replace(index, complete=True, samples=samples, skipped=skipped)
     _write_indices(job, index)
     return replace(index, inputs=tuple(job.tensors))
@@ -130,7 +132,7 @@ def _write_unit(unit: WorkUnit, job: PreprocessJob) -> Sequence[SampleInfo]:
         for folder, array in zip(job.folders, sample.arrays, strict=True):
             values = array.array() if isinstance(array, Deferred) else array
             write_bin(folder / f"{sample.info.stem}{BIN_SUFFIX}", values)
-    return [sample.info for sample in samples]
+    return unit.samples or [sample.info for sample in samples]  # the same rows, whether or not a run was continued
 
 
 def _already_written(unit: WorkUnit, job: PreprocessJob) -> bool:

@@ -18,15 +18,10 @@ def shared_commands(spec: ModelSpec, reference: Path, patch: Path) -> list[Comma
         reference: Its published numbers.
         patch: What the published source of its network needs to run.
     """
-    compare = partial(benchmark.handle, spec=spec, reference=reference)
-    look = partial(doctor.handle, model=spec.name, reference=reference)
-    clone = partial(upstream.handle, spec=spec, patch=patch)
     return [
-        Command("infer", infer.SUMMARY, infer.add_arguments, partial(infer.handle, spec=spec)),
-        Command(
-            "convert", convert.SUMMARY, convert.add_arguments, partial(convert.handle, spec=spec), passthrough=True
-        ),
-        Command("benchmark", benchmark.SUMMARY, benchmark.add_arguments, compare),
-        Command("doctor", doctor.SUMMARY, doctor.add_arguments, look),
-        Command("upstream", upstream.SUMMARY, upstream.add_arguments, clone),
+        Command.of(infer, partial(infer.handle, spec=spec)),
+        Command.of(convert, partial(convert.handle, spec=spec), passthrough=True),
+        Command.of(benchmark, partial(benchmark.handle, spec=spec, reference=reference)),
+        Command.of(doctor, partial(doctor.handle, model=spec.name, reference=reference)),
+        Command.of(upstream, partial(upstream.handle, spec=spec, patch=patch)),
     ]

@@ -51,7 +51,7 @@ def handle(arguments: argparse.Namespace, spec: ModelSpec | None = None, referen
             opened[name] = open_session(Path(name), spec)
         return opened[name]
 
-    rows, session = benchmark(open_model, arguments.batch_sizes, arguments.loop, arguments.warmup)
+    rows, session = benchmark(open_model, arguments.batch_sizes, arguments.loop, arguments.warmup, spec)
     published = read_reference(reference) if reference else {}
     print("\n".join(table(rows, published)))
     print(f"backend {session.backend}, {arguments.loop} runs after {arguments.warmup} warm-up runs", file=sys.stderr)

@@ -27,16 +27,16 @@ class VerifyJob:
     Args:
         spec: The model, in the form that the flags ask for.
         form: How to build its network.
-        dtypes: The input types that it is exported with, `float32` first.
-        export: Writes a graph: path, dtype, simplified or as traced.
-        inputs: The same samples in the form of a dtype, one array per model input.
+        variants: The graphs that it is exported as, `float32` first; an input type names the one that takes it.
+        export: Writes a graph: path, variant, simplified or as traced.
+        inputs: The same samples as a variant takes them, one array per model input.
         metric: Computes the gated metrics of a session, or None where there are no data.
         upstream: Runs the patched upstream's own network on float32 inputs, or None where it is not asked for.
     """
 
     spec: ModelSpec
     form: Mapping[str, Any]
-    dtypes: tuple[str, ...]
+    variants: tuple[str, ...]
     export: Callable[[Path, str, bool], Path]
     inputs: Callable[[str], list[np.ndarray]]
     metric: Callable[[Session], Mapping[str, float]] | None = None
@@ -89,20 +89,20 @@ def _upstream(job: VerifyJob) -> list[Stage]:
 
 
 def _exported(job: VerifyJob, folder: Path) -> list[Stage]:
-    """The graph as torch writes it, simplified, and with every other input type."""
+    """The graph as torch writes it, simplified, and every other variant."""
     from modelzoo.common.verify import session_stage
 
-    plan = [("onnx", "float32", False), *((_name(dtype), dtype, True) for dtype in job.dtypes)]
+    plan = [("onnx", "float32", False), *((_name(variant), variant, True) for variant in job.variants)]
     return [
         session_stage(
-            name, job.export(folder / f"{name}.onnx", dtype, simplify), job.spec, job.inputs(dtype), job.spec.gate
+            name, job.export(folder / f"{name}.onnx", variant, simplify), job.spec, job.inputs(variant), job.spec.gate
         )
-        for name, dtype, simplify in plan
+        for name, variant, simplify in plan
     ]
 
 
-def _name(dtype: str) -> str:
-    return "simplified" if dtype == "float32" else dtype
+def _name(variant: str) -> str:
+    return "simplified" if variant == "float32" else variant
 
 
 def _given(arguments: argparse.Namespace, job: VerifyJob) -> list[Stage]:

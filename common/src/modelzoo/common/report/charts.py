@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
 
 from modelzoo.common.report.figures import Figure
@@ -36,8 +36,7 @@ def line_chart(title: str, x: str, y: str, series: Mapping[str, Points], form: s
         parts.append(f'<polyline class="line s{i}" points="{pixels}"/>')
     few = [(name, a, b) for name, line in series.items() for a, b in line[:: math.ceil(len(line) / KEY_POINTS)]]
     rows = [(name, f"{a:.4g}", format(b, form)) for name, a, b in few]
-    legend = "".join(f'<li class="s{i}">{escape(name)}</li>' for i, name in enumerate(series))
-    return Figure(title, ("", x, y), rows, f"<ul>{legend}</ul>" + _svg(title, rows, HEIGHT, parts))
+    return Figure(title, ("", x, y), rows, _legend(series) + _svg(title, rows, HEIGHT, parts))
 
 
 def histogram(title: str, x: str, values: Sequence[float], percentiles: Sequence[int] = (50, 90, 99)) -> Figure:
@@ -61,6 +60,29 @@ def histogram(title: str, x: str, values: Sequence[float], percentiles: Sequence
     marks.sort(key=lambda mark: min(across(mark[1]) - LEFT, RIGHT - across(mark[1])))  # no line through a text
     parts += [_mark(f"{name} {value:.4g}", across(value), TOP + 16 * i) for i, (name, value) in enumerate(marks)]
     return Figure(title, ("", x), rows, _svg(title, rows, HEIGHT, parts))
+
+
+def histograms(title: str, x: str, series: Mapping[str, Sequence[float]]) -> Figure:
+    """How several sets of values are spread: one over the other, each as shares of its own values.
+
+    Args:
+        title: What it shows.
+        x: What the values are, with the unit.
+        series: The values of every set by its name, at least one each.
+    """
+    import numpy as np
+
+    ends = [end for values in series.values() for end in (min(values), max(values))]
+    across, x_ticks = _scale(min(ends), max(ends), LEFT, RIGHT)
+    edges = np.linspace(x_ticks[0][1], x_ticks[-1][1], 8 * len(x_ticks) - 7)
+    shares = [np.histogram(values, edges)[0] / len(values) for values in series.values()]
+    up, y_ticks = _scale(0, float(np.max(shares)), BOTTOM, TOP)
+    parts = _axes(x, "share", x_ticks, y_ticks, ".1%")
+    for i, steps in enumerate(shares):
+        pixels = [f"{across(at):.1f},{up(n):.1f}" for j, n in enumerate(steps) for at in edges[j : j + 2]]
+        parts.append(f'<polygon class="area s{i}" points="{LEFT},{BOTTOM} {" ".join(pixels)} {RIGHT},{BOTTOM}"/>')
+    rows = [(name, *[f"{p:.4g}" for p in np.percentile(values, (5, 50, 95))]) for name, values in series.items()]
+    return Figure(title, ("", "p5", "p50", "p95"), rows, _legend(series) + _svg(title, rows, HEIGHT, parts))
 
 
 def bar_chart(title: str, unit: str, bars: Mapping[str, float]) -> Figure:
@@ -96,6 +118,11 @@ def _axes(x: str, y: str, below: Points, beside: Points, form: str) -> list[str]
     ticks = [_text(LEFT - 8, at + 4.5, format(value, form), "end") for at, value in beside]
     ticks += [_text(at, BOTTOM + 20, f"{value:.4g}", "middle") for at, value in below]
     return [*grid, *ticks, _text(0, 12, y), _text(RIGHT, HEIGHT - 6, x, "end")]
+
+
+def _legend(names: Iterable[str]) -> str:
+    items = "".join(f'<li class="s{i}">{escape(name)}</li>' for i, name in enumerate(names))
+    return f"<ul>{items}</ul>"
 
 
 def _mark(words: str, x: float, y: float) -> str:

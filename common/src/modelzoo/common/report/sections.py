@@ -69,14 +69,15 @@ def _metrics(metrics: Mapping[str, Any], accuracy: Mapping[str, Any], labels: La
     for key in measured:
         name, form = labels.get(key, (key, ""))
         rows.append((name, *[_shown(column.get(key), form) for column in columns.values()]))
-    return Figure("Beside the published numbers", ("metric", *columns), rows)
+    title = "Beside the published numbers" if len(columns) > 1 else "Measured"
+    return Figure(title, ("metric", *columns), rows)
 
 
 def _flat(value: object, name: str = "") -> dict[str, float]:
-    """The numbers of nested mappings, their keys joined by blanks."""
+    """The numbers of nested mappings, their keys joined by blanks; true and false are none."""
     if isinstance(value, Mapping):
         return {path: n for key, inner in value.items() for path, n in _flat(inner, f"{name} {key}".strip()).items()}
-    return {name: value} if isinstance(value, int | float) else {}
+    return {name: value} if isinstance(value, int | float) and not isinstance(value, bool) else {}
 
 
 def _shown(value: object, form: str = "") -> str:

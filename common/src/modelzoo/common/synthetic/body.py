@@ -5,10 +5,10 @@ from math import cos, hypot, sin
 import numpy as np
 from PIL.ImageDraw import ImageDraw
 
+from modelzoo.common.synthetic.figure import Figure, Pixel
 from modelzoo.common.synthetic.palette import RGB, shade
 from modelzoo.common.synthetic.pen import between, limb, oval
 from modelzoo.common.synthetic.person import Person
-from modelzoo.common.synthetic.skeleton import Figure, Pixel
 
 _HEM, _COLLAR = 0.465, 0.842
 

@@ -4,10 +4,10 @@ from math import cos, sin
 
 from PIL.ImageDraw import ImageDraw
 
+from modelzoo.common.synthetic.figure import Figure, Pixel
 from modelzoo.common.synthetic.palette import shade
 from modelzoo.common.synthetic.pen import limb, oval
 from modelzoo.common.synthetic.person import Person
-from modelzoo.common.synthetic.skeleton import Figure, Pixel
 
 
 def paint_long_hair(draw: ImageDraw, person: Person, figure: Figure) -> None:

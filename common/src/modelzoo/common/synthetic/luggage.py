@@ -4,10 +4,10 @@ from math import cos, hypot, sin
 
 from PIL.ImageDraw import ImageDraw
 
+from modelzoo.common.synthetic.figure import Figure
 from modelzoo.common.synthetic.palette import shade
 from modelzoo.common.synthetic.pen import limb
 from modelzoo.common.synthetic.person import Person
-from modelzoo.common.synthetic.skeleton import Figure
 
 
 def paint_backpack(draw: ImageDraw, person: Person, figure: Figure) -> None:

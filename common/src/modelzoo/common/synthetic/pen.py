@@ -6,8 +6,8 @@ from math import hypot
 
 from PIL.ImageDraw import ImageDraw
 
+from modelzoo.common.synthetic.figure import Pixel
 from modelzoo.common.synthetic.palette import RGB, shade
-from modelzoo.common.synthetic.skeleton import Pixel
 
 _DARK_SIDE = 0.82
 

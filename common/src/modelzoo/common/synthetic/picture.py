@@ -8,13 +8,13 @@ from PIL import Image, ImageDraw, ImageFilter
 from modelzoo.common.synthetic.backdrop import paint_backdrop, paint_occluder
 from modelzoo.common.synthetic.body import paint_arm, paint_leg, paint_skirt, paint_torso
 from modelzoo.common.synthetic.camera import Camera
+from modelzoo.common.synthetic.figure import Figure, build_figure
 from modelzoo.common.synthetic.head import paint_head, paint_long_hair
 from modelzoo.common.synthetic.luggage import paint_backpack, paint_handbag, paint_straps
 from modelzoo.common.synthetic.palette import shade
 from modelzoo.common.synthetic.pen import oval
 from modelzoo.common.synthetic.person import Person
 from modelzoo.common.synthetic.pose import Pose
-from modelzoo.common.synthetic.skeleton import Figure, build_figure
 
 _OVERSAMPLE = 4
 _FAR = -0.04

@@ -1,19 +1,11 @@
-"""The body's geometry: where each joint of a walking person lies in space and in the picture.
+"""The jointed body: where each of its points lies in space when every joint is bent by a given angle.
 
-Body space has its origin on the ground below the hips; the unit is the person's standing height, and the
-axes point to the person's left, up and forward. View space is body space turned by the walking direction:
-its axes point to the picture's right, up and towards the camera.
+Body space has its origin on the ground below the hips; the unit is the standing height, and the axes point to the
+person's left, up and forward.
 """
 
 from dataclasses import dataclass
-from math import cos, pi, radians, sin
-
-import numpy as np
-from numpy.typing import NDArray
-
-from modelzoo.common.synthetic.camera import Camera
-from modelzoo.common.synthetic.person import Person
-from modelzoo.common.synthetic.pose import Pose
+from math import cos, sin
 
 JOINT_NAMES = (
     "nose",
@@ -37,138 +29,173 @@ JOINT_NAMES = (
 """The 17 COCO keypoints in COCO's order; left and right are the person's own."""
 
 Space = tuple[float, float, float]
-Pixel = tuple[float, float]
 
-_HIP, _SHOULDER, _ANKLE = 0.50, 0.788, 0.045
-_THIGH, _SHIN, _FOOT = 0.235, 0.22, 0.075
-_UPPER_ARM, _FOREARM, _HAND = 0.15, 0.135, 0.025
-_STRIDE, _KNEE_LIFT, _ARM_SWING = radians(23), radians(48), radians(24)
-_FILL, _GROUND, _TILT = 0.92, 0.965, 0.4
+_SOLE, _HEEL = 0.02, 0.035
+_HEAD = {
+    "neck": (0.0, 0.032, 0.0),
+    "head": (0.0, 0.127, 0.0),
+    "nose": (0.0, 0.117, 0.066),
+    "left_eye": (0.026, 0.135, 0.048),
+    "right_eye": (-0.026, 0.135, 0.048),
+    "left_ear": (0.062, 0.122, 0.0),
+    "right_ear": (-0.062, 0.122, 0.0),
+}
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
-    """One person as one camera sees them.
+class Proportions:
+    """Lengths as shares of the standing height; the defaults are near the average of adults.
+
+    Source of the defaults: R. Drillis and R. Contini, Body Segment Parameters, 1966, with the shoulders drawn in to the
+    joints and the hand up to its middle.
 
     Attributes:
-        spots: Named points in view space: the COCO joints and the drawing's own (toes, hands, head).
-        rise: How far the walk lifts (above 0) or lowers the body, in body units.
-        turn: Walking direction in radians.
-        tilt: How much nearer the head is than the feet, from 0.
-        lean: Sideways lean per unit of height.
-        unit: Pixels per body unit.
-        origin: The ground below the hips, in pixels.
+        ankle: Height of the ankles.
+        shin: From ankle to knee.
+        thigh: From knee to hip.
+        trunk: From the hips up to the shoulders.
+        upper_arm: From shoulder to elbow.
+        forearm: From elbow to wrist.
+        hand: From the wrist to the middle of the hand.
+        foot: From the ankle forward to the toes.
+        hips: Half the distance between the hip joints.
+        shoulders: Half the distance between the shoulder joints.
     """
 
-    spots: dict[str, Space]
-    rise: float
-    turn: float
-    tilt: float
-    lean: float
-    unit: float
-    origin: Pixel
+    ankle: float = 0.039
+    shin: float = 0.246
+    thigh: float = 0.245
+    trunk: float = 0.288
+    upper_arm: float = 0.186
+    forearm: float = 0.146
+    hand: float = 0.05
+    foot: float = 0.11
+    hips: float = 0.05
+    shoulders: float = 0.108
 
-    def size_at(self, up: float) -> float:
-        """Pixels per body unit at height `up`: a high camera sees the head larger than the feet."""
-        return self.unit * (1.0 + self.tilt * (up - 0.5))
-
-    def to_pixel(self, point: Space) -> Pixel:
-        """A point of view space in pixels from the picture's top left corner."""
-        right, up, toward = point
-        height = up + self.tilt * (up * up - up) / 2.0
-        x = right * self.size_at(up) + self.lean * (height - 0.5) * self.unit
-        return self.origin[0] + x, self.origin[1] - (height - 0.6 * self.tilt * toward) * self.unit
-
-    def at(self, name: str) -> Pixel:
-        """A named point in pixels."""
-        return self.to_pixel(self.spots[name])
+    @property
+    def hip(self) -> float:
+        """Height of the hips of a standing person."""
+        return self.ankle + self.shin + self.thigh
 
 
-def build_figure(person: Person, camera: Camera, pose: Pose, size: tuple[int, int]) -> Figure:
-    """Places a person in a picture of `size` (width, height) pixels."""
-    width, height = size
-    room = min(height, 2 * width)
-    turn = radians(pose.facing)
-    body, rise = _body(person.build, 2.0 * pi * pose.phase)
-    return Figure(
-        spots={name: _turned(point, turn) for name, point in body.items()},
-        rise=rise,
-        turn=turn,
-        tilt=_TILT * camera.height,
-        lean=camera.shear,
-        unit=_FILL * room * person.height * pose.scale,
-        origin=(width / 2 + pose.offset[0] * room, height / 2 + (_GROUND - 0.5 + pose.offset[1]) * room),
-    )
+@dataclass(frozen=True, slots=True)
+class LegAngles:
+    """How one leg is bent, in radians; 0 is standing.
+
+    Attributes:
+        hip: Thigh forward, from the vertical.
+        knee: Shin back, from the line of the thigh.
+        ankle: Toes up, from the right angle to the shin.
+        aside: The whole leg outwards.
+    """
+
+    hip: float = 0.0
+    knee: float = 0.0
+    ankle: float = 0.0
+    aside: float = 0.0
 
 
-def joints(person: Person, camera: Camera, pose: Pose, size: tuple[int, int] = (64, 128)) -> NDArray[np.float32]:
-    """The COCO keypoints of the picture that `draw_person` draws from the same inputs.
+@dataclass(frozen=True, slots=True)
+class ArmAngles:
+    """How one arm is bent, in radians; 0 is hanging down.
+
+    Attributes:
+        shoulder: Upper arm forward, from the vertical.
+        elbow: Forearm forward, from the line of the upper arm.
+        aside: The whole arm outwards.
+    """
+
+    shoulder: float = 0.0
+    elbow: float = 0.0
+    aside: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Stance:
+    """How the whole body is bent at one moment.
+
+    Attributes:
+        left_leg: The person's left leg.
+        right_leg: The right leg.
+        left_arm: The left arm.
+        right_arm: The right arm.
+        lean: Trunk and head forward, in radians; arms keep their angle to the vertical.
+    """
+
+    left_leg: LegAngles = LegAngles()
+    right_leg: LegAngles = LegAngles()
+    left_arm: ArmAngles = ArmAngles()
+    right_arm: ArmAngles = ArmAngles()
+    lean: float = 0.0
+
+
+def body_points(proportions: Proportions, stance: Stance) -> dict[str, Space]:
+    """Every named point of a body whose lower foot stands on the ground.
 
     Args:
-        person: Who is drawn.
-        camera: The camera; its viewpoint moves the joints.
-        pose: The moment.
-        size: Width and height of the picture in pixels.
+        proportions: How long its parts are.
+        stance: How they are bent.
 
     Returns:
-        (17, 2) float32, x and y in pixels from the picture's top left corner (the centre of the first pixel
-        is at 0.5, 0.5), in the order of `JOINT_NAMES`. Joints that the body or an occluder hides have their
-        true place too.
+        The COCO joints, and what drawings need besides: `neck`, `head`, and `hand`, `heel` and `toe` of each side.
     """
-    figure = build_figure(person, camera, pose, size)
-    return np.array([figure.at(name) for name in JOINT_NAMES], dtype=np.float32)
+    points = {name: _on_trunk(point, proportions, stance.lean) for name, point in _HEAD.items()}
+    for name, side, leg, arm in (
+        ("left", 1.0, stance.left_leg, stance.left_arm),
+        ("right", -1.0, stance.right_leg, stance.right_arm),
+    ):
+        limbs = _leg(proportions, leg, side) | _arm(proportions, arm, side, stance.lean)
+        points |= {f"{name}_{part}": point for part, point in limbs.items()}
+    rise = _SOLE - min(points[f"{side}_{part}"][1] for side in ("left", "right") for part in ("heel", "toe"))
+    return {name: (x, y + rise, z) for name, (x, y, z) in points.items()}
 
 
-def _body(build: float, angle: float) -> tuple[dict[str, Space], float]:
-    """Every named point in body space and how far the walk lifts the body."""
-    spots = _head()
-    for name, side, swing in (("left", 1.0, angle), ("right", -1.0, angle + pi)):
-        spots |= {f"{name}_{part}": point for part, point in _leg(side * 0.055 * build, swing).items()}
-        spots |= {f"{name}_{part}": point for part, point in _arm(side, build, swing).items()}
-    rise = _ANKLE - min(spots["left_ankle"][1], spots["right_ankle"][1])
-    return {name: (x, y + rise, z) for name, (x, y, z) in spots.items()}, rise
+def turned(point: Space, turn: float) -> Space:
+    """A point of body space as a camera sees it: to the picture's right, up and towards the camera.
+
+    Args:
+        point: In body space.
+        turn: Direction of the person's front in radians: 0 towards the camera, a quarter turn to the picture's right.
+    """
+    x, y, z = point
+    return x * cos(turn) + z * sin(turn), y, z * cos(turn) - x * sin(turn)
 
 
-def _head() -> dict[str, Space]:
-    """The head's points; people look where they walk."""
+def _on_trunk(point: Space, proportions: Proportions, lean: float) -> Space:
+    """A point that is given from the middle of the shoulders, on a trunk that leans forward."""
+    x, up, ahead = point
+    up += proportions.trunk
+    return x, proportions.hip + up * cos(lean) - ahead * sin(lean), up * sin(lean) + ahead * cos(lean)
+
+
+def _leg(proportions: Proportions, angles: LegAngles, side: float) -> dict[str, Space]:
+    aside, shin = side * angles.aside, angles.hip - angles.knee
+    hip = (side * proportions.hips, proportions.hip, 0.0)
+    knee = _reach(hip, proportions.thigh, 0.0, angles.hip, aside)
+    ankle = _reach(knee, proportions.shin, 0.0, shin, aside)
+    heel, toe = (
+        _reach(ankle, proportions.ankle - _SOLE, ahead, shin + angles.ankle, aside)
+        for ahead in (-_HEEL, proportions.foot)
+    )
+    return {"hip": hip, "knee": knee, "ankle": ankle, "heel": heel, "toe": toe}
+
+
+def _arm(proportions: Proportions, angles: ArmAngles, side: float, lean: float) -> dict[str, Space]:
+    aside, forearm = side * angles.aside, angles.shoulder + angles.elbow
+    shoulder = _on_trunk((side * proportions.shoulders, 0.0, 0.0), proportions, lean)
+    elbow = _reach(shoulder, proportions.upper_arm, 0.0, angles.shoulder, aside)
+    wrist = _reach(elbow, proportions.forearm, 0.0, forearm, aside)
     return {
-        "head": (0.0, 0.915, 0.0),
-        "neck": (0.0, 0.82, 0.0),
-        "nose": (0.0, 0.905, 0.066),
-        "left_eye": (0.026, 0.923, 0.048),
-        "right_eye": (-0.026, 0.923, 0.048),
-        "left_ear": (0.062, 0.91, 0.0),
-        "right_ear": (-0.062, 0.91, 0.0),
+        "shoulder": shoulder,
+        "elbow": elbow,
+        "wrist": wrist,
+        "hand": _reach(wrist, proportions.hand, 0.0, forearm, aside),
     }
 
 
-def _leg(x: float, angle: float) -> dict[str, Space]:
-    """One leg, its thigh swinging with the sine of `angle` and its knee bent while it comes forward."""
-    thigh = _STRIDE * sin(angle)
-    shin = thigh - 0.12 - _KNEE_LIFT * max(0.0, cos(angle)) ** 2
-    hip = (x, _HIP, 0.0)
-    knee = _reach(hip, _THIGH, thigh)
-    ankle = _reach(knee, _SHIN, shin)
-    return {"hip": hip, "knee": knee, "ankle": ankle, "toe": _reach(ankle, _FOOT, shin * 0.6 + pi / 2 - 0.3)}
-
-
-def _arm(side: float, build: float, angle: float) -> dict[str, Space]:
-    """One arm, which swings against the leg of its side."""
-    swing = -_ARM_SWING * sin(angle)
-    bend = swing + 0.25 + 0.3 * max(0.0, -sin(angle))
-    shoulder = (side * 0.112 * build, _SHOULDER, 0.0)
-    elbow = _reach(shoulder, _UPPER_ARM, swing, side * 0.022)
-    wrist = _reach(elbow, _FOREARM, bend, side * 0.006)
-    return {"shoulder": shoulder, "elbow": elbow, "wrist": wrist, "hand": _reach(wrist, _HAND, bend)}
-
-
-def _reach(start: Space, length: float, angle: float, aside: float = 0.0) -> Space:
-    """The end of a bone that hangs from `start`, swung forward by `angle` radians."""
+def _reach(start: Space, down: float, ahead: float, angle: float, aside: float) -> Space:
+    """The point `down` and `ahead` of `start` on a limb that is swung forward by `angle` and to the left by `aside`."""
     x, y, z = start
-    return x + aside, y - length * cos(angle), z + length * sin(angle)
-
-
-def _turned(point: Space, turn: float) -> Space:
-    """A point of body space in view space."""
-    x, y, z = point
-    return x * cos(turn) + z * sin(turn), y, z * cos(turn) - x * sin(turn)
+    below = down * cos(angle) - ahead * sin(angle)
+    return x + below * sin(aside), y - below * cos(aside), z + down * sin(angle) + ahead * cos(angle)
