@@ -15,16 +15,16 @@ from measure import interleaved, line, median_ratio
 
 from modelzoo.common.session import Session, open_session
 from modelzoo.common.work import Threads, available_cores
-from modelzoo.reid.dataset import list_crops, market1501
+from modelzoo.reid.dataset import Crop
 from modelzoo.reid.evaluate import without_junk
+from modelzoo.reid.layouts import read_data_set
 from modelzoo.reid.preprocess import CHUNK, normalise, read_planes
 from modelzoo.reid.run import RunOptions, run
 from modelzoo.reid.spec import SPEC
 
 
-def ready_batches(data: Path, batchsize: int) -> list[np.ndarray]:
+def ready_batches(crops: list[Crop], batchsize: int) -> list[np.ndarray]:
     """Every image that `run` computes, decoded and normalised, in batches."""
-    crops = without_junk(list_crops(*market1501(data)))
     images = np.empty((len(crops), *SPEC.inputs[0].shape[1:]), np.float32)
     for place, crop in zip(images, crops, strict=True):
         normalise(read_planes(crop.path), place)
@@ -46,12 +46,13 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     arguments = parser.parse_args()
     session = open_session(arguments.model, SPEC)
-    batches = ready_batches(arguments.data, arguments.batchsize)
+    crops = read_data_set(arguments.data)
+    batches = ready_batches(without_junk(crops), arguments.batchsize)
     options = RunOptions(arguments.batchsize, Threads(available_cores(), CHUNK))
     seconds = interleaved(
         arguments.rounds,
         model=partial(model_alone, session, batches),
-        run=partial(run, arguments.data, session, options),
+        run=partial(run, crops, session, options),
     )
     images = sum(map(len, batches))
     print(f"{images} images, batch {arguments.batchsize}")

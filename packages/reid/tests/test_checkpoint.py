@@ -12,6 +12,7 @@ import torch
 from modelzoo.common.errors import CheckpointError
 from modelzoo.common.testing.plugin import Finished
 from modelzoo.reid.network import StrongBaseline
+from modelzoo.reid.spec import BACKBONES
 from modelzoo.reid.weights import PUBLISHED_MD5, load_network, published_name
 
 State = dict[str, torch.Tensor]
@@ -83,6 +84,51 @@ def test_another_backbone_is_named(form: str, original: State, save: Callable[[A
         load_network(path, "resnet50")
     assert str(caught.value) == f"{path} holds a resnet18, not a resnet50"
     assert caught.value.hint == "use --backbone resnet18"
+
+
+def shapes_of(backbone: str) -> State:
+    """A checkpoint of the right keys and shapes; each tensor is one zero, repeated."""
+    with torch.device("meta"):
+        state = StrongBaseline(backbone).state_dict()
+    return {key: torch.zeros(()).expand(value.shape) for key, value in state.items()}
+
+
+@pytest.mark.parametrize(
+    ("held", "asked"),
+    [
+        *((backbone, "resnet18") for backbone in BACKBONES if backbone != "resnet18"),
+        ("se_resnet50", "se_resnext50"),
+        ("se_resnext50", "se_resnet50"),
+    ],
+)
+def test_every_backbone_is_named(held: str, asked: str, save: Callable[[Any], Path]) -> None:
+    path = save(shapes_of(held))
+    with pytest.raises(CheckpointError) as caught:
+        load_network(path, asked)
+    assert str(caught.value) == f"{path} holds a {held}, not a {asked}"
+    assert caught.value.hint == f"use --backbone {held}"
+
+
+def test_se_resnet50_and_se_resnext50_differ_in_shapes_alone() -> None:
+    assert shapes_of("se_resnet50").keys() == shapes_of("se_resnext50").keys()
+
+
+IBN = "resnet50_ibn_a"
+
+
+def test_the_classifier_of_imagenet_may_be_missing(save: Callable[[Any], Path]) -> None:
+    state = shapes_of(IBN) | {"bottleneck.running_mean": torch.arange(2048.0)}
+    path = save({key: value for key, value in state.items() if not key.startswith("base.fc.")})
+    assert torch.equal(load_network(path, IBN).bottleneck.running_mean, torch.arange(2048.0))
+    with pytest.raises(CheckpointError, match="holds a resnet50_ibn_a, not a resnet18"):
+        load_network(path, "resnet18")
+
+
+@pytest.mark.parametrize("key", ["base.layer1.0.bn1.IN.weight", "base.layer2.3.bn1.BN.running_var"])
+def test_half_of_a_mixed_normalisation_may_not(key: str, save: Callable[[Any], Path]) -> None:
+    path = save(without(shapes_of(IBN), key))
+    with pytest.raises(CheckpointError, match=rf"1 keys missing \({key}\)$"):
+        load_network(path, IBN)
 
 
 @pytest.mark.parametrize(

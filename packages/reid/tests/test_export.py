@@ -201,7 +201,7 @@ def test_forms_of_the_command(
         pytest.param((*GUIDE, "INPUT.SIZE_TEST", "[384,128]"), "INPUT.SIZE_TEST is [384, 128]", id="size"),
         pytest.param((*GUIDE, "MODEL.LAST_STRIDE", "2"), "MODEL.LAST_STRIDE is 2; supported is 1", id="stride"),
         pytest.param((*GUIDE, "MODEL.NECK", "('no')"), "MODEL.NECK is no; supported is bnneck", id="neck"),
-        pytest.param((*GUIDE, "MODEL.NAME", "('se_resnet50')"), "se_resnet50", id="backbone"),
+        pytest.param((*GUIDE, "MODEL.NAME", "('resnet101_ibn_a')"), "resnet101_ibn_a", id="backbone"),
         pytest.param((*GUIDE, "TEST.NECK_FEAT", "('between')"), "between", id="neck feat"),
         pytest.param((*GUIDE, "INPUT.PIXEL_MEAN", "[0.5,0.5,0.5]"), "INPUT.PIXEL_MEAN", id="mean"),
         pytest.param(("TEST.WEIGHT", "('')"), "no checkpoint", id="no weights"),

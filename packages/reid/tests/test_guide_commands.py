@@ -1,52 +1,44 @@
 """Every command line of the guide: ours take it as it stands, or it is said why not."""
 
 import argparse
-import shlex
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from modelzoo.common.testing.guide import Guide
 from modelzoo.reid.cli import main
 
-LINES = (Path(__file__).with_name("data") / "guide_commands.txt").read_text(encoding="utf-8").splitlines()
-
-OURS = {
-    "python3 ReID_preprocess.py": "reid-preprocess",
-    "python3 ReID_pth2onnx.py": "reid-export",
-    "atc": "reid-convert",
-    "python3 -m ais_bench": "reid-infer",
-    "python3 ReID_postprocess.py": "reid-postprocess",
-}
-
-NOT_OURS = {
-    "git clone": "the network is our own, no upstream checkout is needed",
-    "git reset": "as above",
-    "cd ": "the shell's",
-    "pip3 install": "packages/reid/requirements.txt is there for pip",
-    "mv ": "the shell's; the bins of one folder may be moved into another",
-    "source ": "sets up the Ascend toolkit",
-    "npu-smi": "Ascend's own tool",
-}
-
-
-def ours(line: str) -> list[str] | None:
-    """The line as the shell would split it, with our command; None where it is none of ours."""
-    filled = line.replace("${bs}", "4").replace("${chip_name}", "310P3")
-    start = next((start for start in OURS if filled.startswith(start)), None)
-    return None if start is None else [OURS[start], *shlex.split(filled.removeprefix(start))]
+GUIDE = Guide.read(
+    Path(__file__).with_name("data") / "guide_commands.txt",
+    ours={
+        "python3 ReID_preprocess.py": "reid-preprocess",
+        "python3 ReID_pth2onnx.py": "reid-export",
+        "atc": "reid-convert",
+        "python3 -m ais_bench": "reid-infer",
+        "python3 ReID_postprocess.py": "reid-postprocess",
+    },
+    not_ours={
+        "git clone": "the network is our own, no upstream checkout is needed",
+        "git reset": "as above",
+        "cd ": "the shell's",
+        "pip3 install": "packages/reid/requirements.txt is there for pip",
+        "mv ": "the shell's; the bins of one folder may be moved into another",
+        "source ": "sets up the Ascend toolkit",
+        "npu-smi": "Ascend's own tool",
+    },
+    variables={"${bs}": "4", "${chip_name}": "310P3"},
+)
 
 
 def test_every_line_is_ours_or_has_a_reason() -> None:
-    assert len(LINES) == 14
-    for line in LINES:
-        reasons = [reason for start, reason in NOT_OURS.items() if line.startswith(start)]
-        assert (ours(line) is None) == (len(reasons) == 1), line
+    assert len(GUIDE.lines) == 14
+    assert GUIDE.unexplained == []
 
 
-@pytest.mark.parametrize("line", [line for line in LINES if ours(line)])
+@pytest.mark.parametrize("line", GUIDE.ours_lines)
 def test_the_line_is_accepted(line: str, parsed: Callable[..., argparse.Namespace]) -> None:
-    words = ours(line)
+    words = GUIDE.words(line)
     assert words is not None
     arguments = parsed(main, *words)
     given = {str(value) for value in vars(arguments).values()}
@@ -56,8 +48,8 @@ def test_the_line_is_accepted(line: str, parsed: Callable[..., argparse.Namespac
 
 
 def test_lines_mean_what_they_say(parsed: Callable[..., argparse.Namespace]) -> None:
-    by_command = {words[0]: parsed(main, *words) for words in map(ours, LINES) if words}
-    assert set(by_command) == set(OURS.values())
+    by_command = {words[0]: parsed(main, *words) for words in map(GUIDE.words, GUIDE.lines) if words}
+    assert set(by_command) == set(GUIDE.ours.values())
     preprocess, export = by_command["reid-preprocess"], by_command["reid-export"]
     assert preprocess.source == Path("/home/HwHiAiUser/datasets/market1501/bounding_box_test")
     assert preprocess.destination == Path("prep_dataset_gallery")

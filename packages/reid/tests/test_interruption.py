@@ -210,11 +210,26 @@ def cases_without_permission(market: Path, checkpoint: Path, pooled: Path, tmp_p
         "report": (0o555, ("run", "--data", market, "--model", pooled, "--output", closed)),
         "report's parent": (0o555, ("run", "--data", market, "--model", pooled, "--output", closed / "report")),
         "results": (0o000, ("postprocess", *results)),
+        "features": (0o555, ("extract", "--model", pooled, "--input", query, "--output", closed / "f.npz")),
+        "search": (0o555, ("search", "--model", pooled, "--query", query, "--gallery", query, "--output", closed)),
+        "gallery": (0o000, ("search", "--model", pooled, "--query", query, "--gallery", closed, "--output", tmp_path)),
     }
 
 
 @pytest.mark.parametrize(
-    "case", ["source", "destination", "checkpoint", "model", "report", "report's parent", "results"]
+    "case",
+    [
+        "source",
+        "destination",
+        "checkpoint",
+        "model",
+        "report",
+        "report's parent",
+        "results",
+        "features",
+        "search",
+        "gallery",
+    ],
 )
 def test_a_folder_without_permission(
     case: str, market: Path, checkpoint: Path, pooled: Path, tmp_path: Path, reid_process: Commands

@@ -10,13 +10,15 @@ import numpy as np
 import pytest
 
 from modelzoo.common.errors import DataError
-from modelzoo.reid.metrics import QUERY_BLOCK, Labels, RankingMetrics, evaluate_ranking
+from modelzoo.reid.metrics import Labels, RankingMetrics, evaluate_ranking
+from modelzoo.reid.ranking.distances import QUERY_BLOCK, distance_blocks
 
 Side = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 def evaluate(query: Side, gallery: Side, normalise: bool = False, max_rank: int = 50) -> RankingMetrics:
-    return evaluate_ranking(query[0], gallery[0], Labels(*query[1:]), Labels(*gallery[1:]), normalise, max_rank)
+    blocks = distance_blocks(query[0], gallery[0], normalise)
+    return evaluate_ranking(blocks, Labels(*query[1:]), Labels(*gallery[1:]), max_rank)
 
 
 def naive(query: Side, gallery: Side, normalise: bool = False) -> tuple[float, list[float], int]:

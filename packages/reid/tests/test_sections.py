@@ -17,9 +17,11 @@ from PIL import Image
 from modelzoo.common.errors import DataError
 from modelzoo.common.testing.plugin import Finished
 from modelzoo.common.work import SampleInfo
-from modelzoo.reid.dataset import Crop, parse_crop
+from modelzoo.reid.dataset import Crop, to_crops
 from modelzoo.reid.evaluate import RankedQuery, RetrievalEvaluator
-from modelzoo.reid.metrics import QUERY_BLOCK, Labels, distance_blocks, evaluate_ranking, top_ranked
+from modelzoo.reid.layouts.names import MARKET1501
+from modelzoo.reid.metrics import Labels, evaluate_ranking, top_ranked
+from modelzoo.reid.ranking.distances import QUERY_BLOCK, distance_blocks
 from modelzoo.reid.sections import best_and_worst, cmc_chart, ranking_sections
 
 # Person, camera and the one number of the feature.
@@ -51,7 +53,7 @@ def crops_of(folder: Path, split: str, rows: Sequence[tuple[int, int, float]]) -
     paths = [folder / split / f"{person:04d}_c{camera}s1_{i:06d}_00.png" for i, (person, camera, _) in enumerate(rows)]
     for path, colour in zip(paths, COLOURS, strict=False):
         Image.new("RGB", (30, 60), colour).save(path)
-    return [parse_crop(path, split) for path in paths]
+    return to_crops([MARKET1501.read(path, split) for path in paths])
 
 
 @pytest.fixture
@@ -95,10 +97,10 @@ def test_heads_agree_with_the_scores(normalise: bool) -> None:
     rng = np.random.default_rng(0)
     query, gallery = (rng.integers(1, 4, (n, 2)).astype(np.float32) for n in (QUERY_BLOCK + 9, 60))
     labels = [Labels(rng.integers(0, 6, n), rng.integers(0, 3, n)) for n in (len(query), len(gallery))]
-    ranking = evaluate_ranking(query, gallery, *labels, normalise=normalise)
+    ranking = evaluate_ranking(distance_blocks(query, gallery, normalise), *labels)
     numbers = ranking.counted.tolist()
     # The same blocks as in the evaluation, so that rounding makes the same ties.
-    heads = top_ranked(query, gallery, *labels, range(len(query)), len(gallery), normalise)
+    heads = top_ranked(distance_blocks(query, gallery, normalise), *labels, range(len(query)), len(gallery))
     assert len(heads) == len(query)
     for number, precision in zip(numbers, ranking.precisions, strict=True):
         right = labels[1].persons[heads[number]] == labels[0].persons[number]
@@ -112,7 +114,7 @@ def test_heads_agree_with_the_scores(normalise: bool) -> None:
 def test_heads_of_chosen_queries_only() -> None:
     query, gallery = np.array([[0], [10], [20]], np.float32), np.array([[1], [9], [21]], np.float32)
     labels = Labels(np.array([1, 2, 3]), np.array([1, 1, 1])), Labels(np.array([7, 8, 9]), np.array([2, 2, 2]))
-    heads = top_ranked(query, gallery, *labels, [2, 0], 2, normalise=False)
+    heads = top_ranked(distance_blocks(query[[2, 0]], gallery, normalise=False), *labels, [2, 0], 2)
     assert [head.tolist() for head in heads] == [[2, 1], [0, 1]]
 
 
@@ -141,7 +143,9 @@ def test_pictures_of_queries_and_answers(
     evaluator: RetrievalEvaluator, crops: list[Crop], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("modelzoo.reid.sections.EXAMPLES", 1)
-    ranking, examples = ranking_sections(evaluator, crops, {"rank1": 0.9})
+    ranking, examples, scores = ranking_sections(evaluator, crops, {"rank1": 0.9})
+    assert scores.note.startswith("4 pairs of one person by two cameras, 19 of different people. ")
+    assert "--metric euclidean" in scores.note
     assert [figure.title for figure in ranking.figures] == ["CMC curve", "Queries by average precision"]
     assert ("p50", "75") in ranking.figures[1].rows  # per cent
     best, worst = examples.figures

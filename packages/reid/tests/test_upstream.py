@@ -214,3 +214,10 @@ def test_what_a_checkpoint_may_lack(published: Upstream, weights: Path) -> None:
     image = np.zeros((1, 3, 256, 128), np.float32)
     assert len(optional) == 22
     assert run_upstream(RUNNER, Path(published.url), weights, {"backbone": "resnet18"}, [image])[0].shape == (1, 512)
+
+
+def test_the_classifier_of_imagenet_may_be_missing_too(published: Upstream, tmp_path: Path) -> None:
+    state = StrongBaseline("resnet50_ibn_a").state_dict()
+    torch.save({key: tensor for key, tensor in state.items() if not key.startswith("base.fc.")}, tmp_path / "ibn.pth")
+    form, image = {"backbone": "resnet50_ibn_a"}, np.zeros((1, 3, 256, 128), np.float32)
+    assert run_upstream(RUNNER, Path(published.url), tmp_path / "ibn.pth", form, [image])[0].shape == (1, 2048)

@@ -5,6 +5,7 @@ import json
 
 import numpy as np
 
+from modelzoo.reid.layouts import read_data_set
 from modelzoo.reid.verify import sample_pixels
 
 
@@ -32,6 +33,6 @@ def test_a_graph_of_the_other_neck_is_named_and_the_json_is_there_all_the_same(r
 def test_the_samples_are_the_first_images_of_the_data(market, golden):
     recorded = json.loads((golden / "preprocess.json").read_text())["files"]
     wanted = [row["resized_u8_hwc_sha256"] for row in recorded if row["file"].startswith("query/")][:4]
-    pixels = sample_pixels(market)
+    pixels = sample_pixels(read_data_set(market))
     assert [hashlib.sha256(image.tobytes()).hexdigest() for image in pixels] == wanted
     assert np.array_equal(sample_pixels(None), sample_pixels(None))

@@ -64,6 +64,8 @@ def test_what_needs_no_torch_works(
         ("infer", "--model", pooled, "--input", "bins", "--output", ".", "--output_dirname", "bs"),
         ("infer", "--model", pooled, "--input", "bins_gallery", "--output", ".", "--output_dirname", "bs_gallery"),
         ("postprocess", "--query_dir", query, "--gallery_dir", gallery, "--pred_dir", "bs"),
+        ("extract", "--model", pooled, "--input", query),
+        ("search", "--model", pooled, "--query", query, "--gallery", gallery),
         ("run", "--data", market, "--model", pooled),
     ]
     finished = []
@@ -73,5 +75,7 @@ def test_what_needs_no_torch_works(
         if words[0] == "infer" and words[-1] == "bs_gallery":
             for path in (tmp_path / "bs_gallery").iterdir():
                 path.rename(tmp_path / "bs" / path.name)
-    assert finished[-1].out.splitlines()[:4] == finished[-2].out.splitlines()[:4]
+    assert finished[-1].out.splitlines()[:4] == finished[4].out.splitlines()[:4]
+    assert (tmp_path / "features.npz").exists()
+    assert (tmp_path / "reid-search" / "ranking.csv").exists()
     assert (tmp_path / "reid-report" / "report.json").exists()

@@ -1,24 +1,24 @@
-"""Folders of pedestrian images in the Market-1501 layout."""
+"""Crops of persons and their labels, and the images of a folder."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from modelzoo.common.bins import check_stems, stem_of
 from modelzoo.common.errors import DataError
-from modelzoo.common.files import existing_folder, list_folder, neighbour_hint
+from modelzoo.common.files import list_folder, neighbour_hint
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
+SPLITS = ("query", "gallery")
+
 JUNK = -1
 """Person id of crops that are neither a person nor a distractor; no metric uses them."""
 
-LONGEST_NUMBER = 9
-"""Digits of a person id or camera number, sign included; more are no number of anything."""
-
-QUERY, GALLERY = "query", "bounding_box_test"
-IDENTITY = re.compile(r"(-?\d+)_c(\d+)")
+NUMBER = re.compile(r"-?[0-9]{1,9}")
+"""A label that stands for itself; with more digits it is a name."""
 
 
 @dataclass(frozen=True)
@@ -35,20 +35,43 @@ class Folder:
 
 
 @dataclass(frozen=True)
+class LabelledImage:
+    """An image with its labels as the data set writes them.
+
+    Args:
+        path: The image.
+        source: What the data set calls it; unique in its split.
+        person: Number or name of the person; -1 is junk.
+        camera: Number or name of the camera.
+        split: `query` or `gallery`.
+    """
+
+    path: Path
+    source: str
+    person: str
+    camera: str
+    split: str
+
+
+@dataclass(frozen=True)
 class Crop:
     """A crop of a person.
 
     Args:
         path: The image.
-        person: Person id; -1 is junk, 0 a distractor.
+        source: What the data set calls it; unique in its split.
+        person: Person id; -1 is junk. In Market-1501, 0 is a distractor.
         camera: Camera number.
         split: `query` or `gallery`.
+        label: Person and camera as people read them.
     """
 
     path: Path
+    source: str
     person: int
     camera: int
     split: str
+    label: str
 
     @property
     def stem(self) -> str:
@@ -78,46 +101,29 @@ def list_images(folder: Path, what: str = "image") -> Folder:
     return Folder(images, len(entries) - len(images))
 
 
-def parse_crop(path: Path, split: str) -> Crop:
-    """Read person and camera from a Market-1501 name; only the name counts, not the folders above it.
+def to_crops(images: Sequence[LabelledImage]) -> list[Crop]:
+    """The crops of a data set, queries before gallery: a number for every person and camera."""
+    persons = numbers_of(image.person for image in images)
+    cameras = numbers_of(image.camera for image in images)
+    return [
+        Crop(image.path, image.source, persons[image.person], cameras[image.camera], split, _label(image))
+        for split in SPLITS
+        for image in images
+        if image.split == split
+    ]
 
-    >>> crop = parse_crop(Path("7_c1/0002_c3s1_000451_03.jpg"), "query")
-    >>> crop.person, crop.camera
-    (2, 3)
 
-    Raises:
-        DataError: The name holds none.
+def numbers_of(labels: Iterable[str]) -> dict[str, int]:
+    """A number for every label: whole numbers stand for themselves, names get those above them in alphabetical order.
+
+    >>> numbers_of(["7", "bob", "-1", "007", "alice"]) == {"7": 7, "bob": 9, "-1": -1, "007": 7, "alice": 8}
+    True
     """
-    match = IDENTITY.search(path.name)
-    if not match or max(len(match[1]), len(match[2])) > LONGEST_NUMBER:
-        raise DataError(
-            f"{path} has no person id and camera in its name",
-            "Market-1501 names begin like 0002_c1s1_000451_03",
-        )
-    return Crop(path, int(match[1]), int(match[2]), split)
+    known = set(labels)
+    numbers = {label: int(label) for label in known if NUMBER.fullmatch(label)}
+    names = sorted(known - numbers.keys())
+    return numbers | {name: number for number, name in enumerate(names, max([0, *numbers.values()]) + 1)}
 
 
-def list_crops(query: Path, gallery: Path) -> list[Crop]:
-    """The crops of a query and a gallery folder, in this order, junk included.
-
-    Raises:
-        DataError: A folder is missing or empty, or a name holds no person id.
-    """
-    folders = (("query", query), ("gallery", gallery))
-    return [parse_crop(path, split) for split, folder in folders for path in list_images(folder, split).images]
-
-
-def market1501(root: Path) -> tuple[Path, Path]:
-    """The query and gallery folders of a Market-1501 folder.
-
-    Raises:
-        DataError: They are not there.
-    """
-    existing_folder(root, "data")
-    if not (root / QUERY).is_dir():
-        inner = [child for child in sorted(root.iterdir()) if (child / QUERY).is_dir()]
-        raise DataError(
-            f"{root} is not a Market-1501 folder: it has no folder '{QUERY}'",
-            f"did you mean {inner[0]}?" if inner else None,
-        )
-    return existing_folder(root / QUERY, "query"), existing_folder(root / GALLERY, "gallery")
+def _label(image: LabelledImage) -> str:
+    return f"{image.person} {'c' * image.camera.isdecimal()}{image.camera}"

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from modelzoo.common.errors import DataError
 from modelzoo.common.files import atomic_path, make_folder
 from modelzoo.common.synthetic import Camera, Person, Pose, draw_person
-from modelzoo.reid.dataset import GALLERY, JUNK, QUERY
+from modelzoo.reid.dataset import JUNK
+from modelzoo.reid.layouts.market1501 import GALLERY, QUERY
 from modelzoo.reid.preprocess import normalise, read_planes
 
 if TYPE_CHECKING:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from modelzoo.common.errors import DataError
 from modelzoo.common.work import SampleInfo
 from modelzoo.reid.dataset import JUNK, Crop
+from modelzoo.reid.features.rows import FeatureRows
 from modelzoo.reid.metrics import Labels, RankingMetrics, evaluate_ranking, top_ranked
+from modelzoo.reid.ranking.distances import distance_blocks
+from modelzoo.reid.ranking.pairs import Metric
+from modelzoo.reid.ranking.scores import PairDistances, pair_distances
+from modelzoo.reid.rerank import Reranking
 
 if TYPE_CHECKING:
     import numpy as np
-
-LARGEST = 1e37
-"""Squared length from which sums of squares leave the range of float32."""
 
 RANKS = (1, 5, 10)
 """The ranks of the CMC curve that are printed."""
@@ -45,8 +47,7 @@ class FeatureTable:
 
     def __init__(self, capacity: int) -> None:
         self.sources: list[str] = []
-        self._capacity = capacity
-        self._features: np.ndarray | None = None
+        self._rows = FeatureRows(capacity)
         self._persons: list[int] = []
         self._cameras: list[int] = []
 
@@ -60,18 +61,7 @@ class FeatureTable:
         Raises:
             DataError: The feature is not finite, too large, or longer or shorter than the others.
         """
-        import numpy as np
-
-        with np.errstate(over="ignore", invalid="ignore"):
-            if not np.dot(feature, feature) < LARGEST:
-                raise DataError(f"the feature of {info.source} is not finite, or too large to compute distances with")
-        if self._features is None:
-            self._features = np.empty((self._capacity, len(feature)), np.float32)
-        if len(feature) != self._features.shape[1]:
-            raise DataError(
-                f"the feature of {info.source} has {len(feature)} numbers, others have {self._features.shape[1]}"
-            )
-        self._features[len(self._persons)] = feature
+        self._rows.add(info.source, feature)
         self.sources.append(info.source)
         self._persons.append(info.fields["person"])
         self._cameras.append(info.fields["camera"])
@@ -79,9 +69,7 @@ class FeatureTable:
     @property
     def features(self) -> np.ndarray:
         """`(n, d) float32`."""
-        import numpy as np
-
-        return np.empty((0, 0), np.float32) if self._features is None else self._features[: len(self._persons)]
+        return self._rows.features
 
     @property
     def labels(self) -> Labels:
@@ -98,13 +86,15 @@ class RetrievalEvaluator:
         crops: Everything that may come.
         normalise: Divide the features by their length first.
         max_rank: Length of the CMC curve.
+        rerank: Re-rank by k-reciprocal neighbours, for which all crops are compared with each other.
     """
 
-    def __init__(self, crops: Sequence[Crop], normalise: bool, max_rank: int) -> None:
+    def __init__(self, crops: Sequence[Crop], normalise: bool, max_rank: int, rerank: bool = False) -> None:
         sides = ("query", "gallery")
         self._tables = {side: FeatureTable(sum(crop.split == side for crop in crops)) for side in sides}
         self._normalise = normalise
         self._max_rank = max_rank
+        self.rerank = rerank
         self.ranking: RankingMetrics | None = None
         """What `result` found, with more than its JSON says."""
 
@@ -125,11 +115,9 @@ class RetrievalEvaluator:
         Raises:
             DataError: No query has a match.
         """
-        query, gallery = self._tables["query"], self._tables["gallery"]
-        self.ranking = evaluate_ranking(
-            query.features, gallery.features, query.labels, gallery.labels, self._normalise, self._max_rank
-        )
-        return to_json(self.ranking)
+        query, gallery = self._tables["query"].labels, self._tables["gallery"].labels
+        self.ranking = evaluate_ranking(self._distances(), query, gallery, self._max_rank)
+        return to_json(self.ranking) | ({"rerank": True} if self.rerank else {})
 
     def ranked(self, numbers: Sequence[int], count: int) -> list[RankedQuery]:
         """The heads of the rankings of a few queries.
@@ -140,13 +128,29 @@ class RetrievalEvaluator:
         """
         query, gallery = self._tables["query"], self._tables["gallery"]
         persons, others = query.labels.persons, gallery.labels.persons
-        heads = top_ranked(
-            query.features, gallery.features, query.labels, gallery.labels, numbers, count, self._normalise
-        )
+        heads = top_ranked(self._distances(numbers), query.labels, gallery.labels, numbers, count)
         return [
             RankedQuery(query.sources[i], [gallery.sources[j] for j in head], (others[head] == persons[i]).tolist())
             for i, head in zip(numbers, heads, strict=True)
         ]
+
+    def pair_distances(self) -> PairDistances:
+        """Distances of pairs; cosine ones where features are divided by their length."""
+        query, gallery = self._tables["query"], self._tables["gallery"]
+        metric: Metric = "cosine" if self._normalise else "euclidean"
+        return pair_distances(query.features, gallery.features, query.labels, gallery.labels, metric)
+
+    def _distances(self, numbers: Sequence[int] | None = None) -> Iterator[tuple[int, np.ndarray]]:
+        """The distances of a few queries, or of all, to the gallery, in blocks."""
+        if self.rerank:
+            return self._reranking.blocks(numbers)
+        query, gallery = self._tables["query"].features, self._tables["gallery"].features
+        return distance_blocks(query if numbers is None else query[list(numbers)], gallery, self._normalise)
+
+    @cached_property
+    def _reranking(self) -> Reranking:
+        """Made once: what all queries share takes long."""
+        return Reranking(self._tables["query"].features, self._tables["gallery"].features, self._normalise)
 
 
 def without_junk(crops: Sequence[Crop]) -> list[Crop]:

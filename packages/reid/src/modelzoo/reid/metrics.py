@@ -7,7 +7,7 @@ without a match are counted and left out of the averages.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,17 +16,11 @@ from modelzoo.common.errors import DataError
 if TYPE_CHECKING:
     import numpy as np
 
-QUERY_BLOCK = 256
-"""Queries whose distances are held at a time: 16 MB for the Market-1501 gallery."""
-
 FEW_NEAR = 0.05
 """Where a smaller share of the gallery is nearer than the last match, sorting it is faster than counting."""
 
 MANY_MATCHES = 60
 """Where a query has more matches, sorting is faster than counting for each of them what is nearer."""
-
-NORM_FLOOR = 1e-12
-"""Features shorter than this are divided by this instead of by their length."""
 
 
 @dataclass(frozen=True)
@@ -72,56 +66,16 @@ class RankingMetrics:
         return float((self.first_ranks <= rank).mean())
 
 
-def distance_blocks(
-    query: np.ndarray, gallery: np.ndarray, normalise: bool, block: int = QUERY_BLOCK
-) -> Iterator[tuple[int, np.ndarray]]:
-    """Squared Euclidean distances, a block of queries at a time, up to a constant per query.
-
-    The constant does not change any ranking. The gallery is neither copied nor changed.
-
-    Args:
-        query: `(q, d) float32`.
-        gallery: `(g, d) float32`.
-        normalise: Divide the features by their length first.
-        block: Queries in a block.
-
-    Yields:
-        The number of the first query and its block `(<= block, g) float32`, which is overwritten by the next one.
-    """
-    import numpy as np
-
-    lengths = _squared_lengths(gallery)
-    scale = 1 / np.maximum(np.sqrt(lengths), NORM_FLOOR) if normalise else None
-    buffer = np.empty((min(block, len(query)), len(gallery)), np.float32)
-    for start in range(0, len(query), block):
-        rows = query[start : start + block]
-        if normalise:
-            rows = rows / np.maximum(np.sqrt(_squared_lengths(rows)), NORM_FLOOR)[:, None]
-        distances = buffer[: len(rows)]
-        np.matmul(rows * np.float32(-2), gallery.T, out=distances)
-        if scale is None:
-            distances += lengths
-        else:
-            distances *= scale
-        yield start, distances
-
-
 def evaluate_ranking(
-    query: np.ndarray,
-    gallery: np.ndarray,
-    query_labels: Labels,
-    gallery_labels: Labels,
-    normalise: bool = True,
-    max_rank: int = 50,
+    blocks: Iterable[tuple[int, np.ndarray]], query_labels: Labels, gallery_labels: Labels, max_rank: int = 50
 ) -> RankingMetrics:
-    """Rank the gallery for every query by Euclidean distance, and score the ranking.
+    """Rank the gallery for every query by distance, and score the ranking.
 
     Args:
-        query: `(q, d) float32` features.
-        gallery: `(g, d) float32` features; junk is left out beforehand.
+        blocks: The distances of all queries, as of `distance_blocks`: the number of the first query of a block, and
+            `(b, g)` in single or double precision, which is overwritten. Junk is left out of the gallery beforehand.
         query_labels: Labels of the queries.
         gallery_labels: Labels of the gallery.
-        normalise: Divide the features by their length first (the published protocol).
         max_rank: Length of the CMC curve.
 
     Raises:
@@ -130,31 +84,27 @@ def evaluate_ranking(
     ranker = _Ranker(query_labels, gallery_labels)
     if not ranker.gallery:
         raise DataError("the gallery is empty")
-    for start, distances in distance_blocks(query, gallery, normalise):
+    for start, distances in blocks:
         for i, row in enumerate(distances, start):
             ranker.add(i, row)
     return ranker.metrics(max_rank)
 
 
 def top_ranked(
-    query: np.ndarray,
-    gallery: np.ndarray,
+    blocks: Iterable[tuple[int, np.ndarray]],
     query_labels: Labels,
     gallery_labels: Labels,
     numbers: Sequence[int],
     count: int,
-    normalise: bool = True,
 ) -> list[np.ndarray]:
-    """The heads of the rankings of a few queries, whose distances are computed anew.
+    """The heads of the rankings of a few queries.
 
     Args:
-        query: `(q, d) float32` features.
-        gallery: `(g, d) float32` features.
-        query_labels: Labels of the queries.
+        blocks: The distances of these queries alone, in the order of `numbers`, as for `evaluate_ranking`.
+        query_labels: Labels of all queries.
         gallery_labels: Labels of the gallery.
         numbers: The numbers of the queries.
         count: Length of a head.
-        normalise: Divide the features by their length first.
 
     Returns:
         For each query `(<= count,) int`: the numbers of the nearest gallery crops that count for it, nearest first.
@@ -162,7 +112,7 @@ def top_ranked(
     import numpy as np
 
     heads = []
-    for start, distances in distance_blocks(query[list(numbers)], gallery, normalise):
+    for start, distances in blocks:
         for number, row in zip(numbers[start:], distances, strict=False):
             same_person = gallery_labels.persons == query_labels.persons[number]
             left_out = same_person & (gallery_labels.cameras == query_labels.cameras[number])
@@ -194,7 +144,7 @@ class _Ranker:
 
         Args:
             query: Its number.
-            distances: `(g,) float32`; overwritten.
+            distances: `(g,)` in single or double precision; overwritten.
         """
         import numpy as np
 
@@ -234,8 +184,8 @@ def _count_nearer(others: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     """For each wanted distance, how many others are as near or nearer.
 
     Args:
-        others: `(g,) float32`, with infinity where a crop is left out.
-        wanted: `(m,) float32`, ascending.
+        others: `(g,)` in single or double precision, with infinity where a crop is left out.
+        wanted: `(m,)` of the same type, ascending.
 
     Returns:
         `(m,) int`.
@@ -246,11 +196,3 @@ def _count_nearer(others: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     if len(wanted) > MANY_MATCHES or np.count_nonzero(near) < FEW_NEAR * len(others):
         return np.searchsorted(np.sort(others[near]), wanted, side="right")
     return np.array([np.count_nonzero(others <= distance) for distance in wanted])
-
-
-def _squared_lengths(features: np.ndarray) -> np.ndarray:
-    """`(n,) float32` from `(n, d)`, without a copy of the features."""
-    import numpy as np
-
-    lengths: np.ndarray = np.einsum("nd,nd->n", features, features)
-    return lengths

@@ -10,55 +10,15 @@ from typing import Any
 
 from modelzoo.common.bins import read_bin
 from modelzoo.common.errors import DataError
-from modelzoo.common.index import Index, index_path, read_index
-from modelzoo.common.results import list_results, read_summary
+from modelzoo.common.index import Index
+from modelzoo.common.results import list_results
 from modelzoo.common.work import SampleInfo
 from modelzoo.reid.dataset import Crop
 from modelzoo.reid.evaluate import RetrievalEvaluator, without_junk
-from modelzoo.reid.spec import SPEC
 
 FEATURE = "float32"
 SKIPPED = "what preprocess skipped is known from --index Q_index.json G_index.json"
 """Q and G are the folders that preprocess wrote."""
-
-
-def find_indices(results: Path, given: Sequence[Path]) -> dict[Path, Index]:
-    """The indices of the preprocess runs: the given ones, else those beside the folders that the summary names.
-
-    Args:
-        results: The result folder.
-        given: Index files.
-
-    Raises:
-        DataError: One is missing, is not an index, is of another model, or shows an interrupted run.
-    """
-    paths = list(given)
-    if not paths:
-        paths = [path for path in map(index_path, _input_folders(results)) if path.exists()]
-    indices = {path: read_index(path) for path in paths}
-    for path, index in indices.items():
-        if index.model != SPEC.name:
-            raise DataError(f"{path} is an index of the model {index.model}, not of {SPEC.name}")
-        if not index.complete:
-            raise DataError(f"{path} shows an interrupted preprocess run", "run the same preprocess command again")
-    return indices
-
-
-def _input_folders(results: Path) -> list[Path]:
-    """The folders that the summary names, from where infer was run."""
-    rows = list((read_summary(results) or {"filesinfo": {}})["filesinfo"].values())
-    outfile = next((file for row in rows for file in row["outfiles"]), "")
-    base = _start_folder(results, Path(outfile).parent)
-    return sorted({base / Path(file).parent for row in rows for file in row["infiles"]})
-
-
-def _start_folder(results: Path, written: Path) -> Path:
-    """The folder from which the result folder is called `written`; the working directory where none is."""
-    for real in (results.absolute(), results.resolve()):
-        count = len(written.parts)
-        if count and real.parts[-count:] == written.parts:
-            return Path(*real.parts[:-count])
-    return Path()
 
 
 def without_skipped(crops: Sequence[Crop], indices: Mapping[Path, Index]) -> list[Crop]:
@@ -72,7 +32,9 @@ def without_skipped(crops: Sequence[Crop], indices: Mapping[Path, Index]) -> lis
     return [crop for crop in crops if crop.path.name not in skipped]
 
 
-def evaluate_results(crops: Sequence[Crop], results: Path, normalise: bool, max_rank: int) -> dict[str, Any]:
+def evaluate_results(
+    crops: Sequence[Crop], results: Path, normalise: bool, max_rank: int, rerank: bool = False
+) -> dict[str, Any]:
     """Read one feature per crop and rank; all files are checked before the first is read.
 
     Args:
@@ -80,6 +42,7 @@ def evaluate_results(crops: Sequence[Crop], results: Path, normalise: bool, max_
         results: The folder with `<stem>_0.bin` files, float32.
         normalise: Divide the features by their length first.
         max_rank: Length of the CMC curve.
+        rerank: Re-rank by k-reciprocal neighbours.
 
     Returns:
         The metrics; see `RetrievalEvaluator.result`.
@@ -89,7 +52,7 @@ def evaluate_results(crops: Sequence[Crop], results: Path, normalise: bool, max_
     """
     files = _matching_files(crops, results)
     used = without_junk(crops)
-    evaluator = RetrievalEvaluator(used, normalise, max_rank)
+    evaluator = RetrievalEvaluator(used, normalise, max_rank, rerank)
     for crop in used:
         info = SampleInfo(
             crop.stem,

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modelzoo.common.bins import stem_of
-from modelzoo.common.errors import DataError
-from modelzoo.common.files import reason
 from modelzoo.common.work import Deferred, Sample, SampleInfo, WorkUnit
 from modelzoo.reid.dataset import Crop
+from modelzoo.reid.decode import read_image
 from modelzoo.reid.spec import HEIGHT, MEAN, STD, WIDTH
 
 if TYPE_CHECKING:
@@ -22,78 +20,35 @@ if TYPE_CHECKING:
 CHUNK = 8
 """Images that a thread takes at a time: one takes half a millisecond."""
 
-EIGHT_BIT_MODES = (
-    "1",
-    "L",
-    "LA",
-    "La",
-    "P",
-    "PA",
-    "RGB",
-    "RGBA",
-    "RGBX",
-    "RGBa",
-    "CMYK",
-    "YCbCr",
-    "HSV",
-    "LAB",
-)
-
-
-SIXTEEN_BITS = ";16"
-"""What Pillow's raw modes hold for colour images of 16 bits, which it opens as if they had 8."""
-
-
-def read_image(path: Path) -> Image.Image:
-    """Decode an image and resize it with Pillow's bilinear filter; EXIF orientation is not applied.
-
-    Args:
-        path: Any image with 8 bits a channel; grey, palette and CMYK become RGB.
-
-    Returns:
-        128 x 256 RGB.
-
-    Raises:
-        DataError: The file is not such an image, or is damaged.
-    """
-    from PIL import Image, UnidentifiedImageError
-
-    try:
-        with Image.open(path) as image:
-            if image.mode not in EIGHT_BIT_MODES or SIXTEEN_BITS in repr(image.tile):
-                raise DataError(
-                    f"{path} has pixels of more than 8 bits (mode {image.mode})", "save it with 8 bits a channel"
-                )
-            rgb = image if image.mode == "RGB" else image.convert("RGB")
-            return rgb.resize((WIDTH, HEIGHT), Image.Resampling.BILINEAR)
-    except UnidentifiedImageError as error:
-        raise DataError(f"{path} is not an image") from error
-    except OSError as error:
-        raise DataError(f"cannot read {path}: {reason(error)}") from error
-    except (SyntaxError, ValueError, EOFError, struct.error, Image.DecompressionBombError) as error:
-        raise DataError(f"{path} is a damaged image: {error}") from error
-
 
 def read_pixels(path: Path) -> np.ndarray:
-    """Decode and resize an image; see `read_image`.
+    """Decode and resize an image; see `decode.read_image`.
 
     Returns:
         `(256, 128, 3) uint8`, RGB, 0..255.
     """
-    import numpy as np
-
-    return np.asarray(read_image(path))
+    return _pixels(read_image(path))
 
 
 def read_planes(path: Path) -> np.ndarray:
-    """Decode and resize an image; see `read_image`.
+    """Decode and resize an image; see `decode.read_image`.
 
     Returns:
         `(3, 256, 128) uint8`, RGB, 0..255; read-only, not contiguous.
     """
+    return _planes(read_image(path))
+
+
+def _pixels(image: Image.Image) -> np.ndarray:
     import numpy as np
 
-    pixels = read_image(path).tobytes("raw", "RGBX")  # as Pillow holds them: three times as fast as without the X
+    return np.asarray(image)
+
+
+def _planes(image: Image.Image) -> np.ndarray:
+    import numpy as np
+
+    pixels = image.tobytes("raw", "RGBX")  # as Pillow holds them: three times as fast as without the X
     return np.frombuffer(pixels, np.uint8).reshape(HEIGHT, WIDTH, 4).transpose(2, 0, 1)[:3]
 
 
@@ -141,16 +96,30 @@ def image_units(images: Sequence[Path], dtype: str) -> list[WorkUnit]:
     return [_unit(path, SampleInfo(stem_of(path.name), path.name), dtype) for path in images]
 
 
+def opened_units(images: Iterable[tuple[str, Callable[[], Image.Image]]], dtype: str) -> list[WorkUnit]:
+    """One work unit per image, with its number in its fields.
+
+    Args:
+        images: What messages call each, and what decodes it to 128 x 256 RGB.
+        dtype: `float32` or `uint8`.
+    """
+    return [
+        WorkUnit(name, partial(_load, read, SampleInfo("", name, {"number": number}), dtype))
+        for number, (name, read) in enumerate(images)
+    ]
+
+
 def _info(crop: Crop) -> SampleInfo:
-    return SampleInfo(crop.stem, crop.path.name, {"split": crop.split, "person": crop.person, "camera": crop.camera})
+    return SampleInfo(crop.stem, crop.source, {"split": crop.split, "person": crop.person, "camera": crop.camera})
 
 
 def _unit(path: Path, info: SampleInfo, dtype: str) -> WorkUnit:
-    return WorkUnit(str(path), partial(_load, path, info, dtype), samples=(info,), path=path)
+    return WorkUnit(str(path), partial(_load, partial(read_image, path), info, dtype), samples=(info,), path=path)
 
 
-def _load(path: Path, info: SampleInfo, dtype: str) -> list[Sample]:
+def _load(read: Callable[[], Image.Image], info: SampleInfo, dtype: str) -> list[Sample]:
+    image = read()
     if dtype == "uint8":
-        return [Sample(info, (read_pixels(path),))]
-    planes = read_planes(path)
+        return [Sample(info, (_pixels(image),))]
+    planes = _planes(image)
     return [Sample(info, (Deferred(planes.shape, "float32", partial(normalise, planes)),))]

@@ -19,7 +19,20 @@ STD = (0.229, 0.224, 0.225)
 
 NECK_FEATS = ("after", "before")
 
-FEATURE_SIZES = {"resnet18": 512, "resnet34": 512, "resnet50": 2048, "resnet101": 2048, "resnet152": 2048}
+FEATURE_SIZES = {
+    "resnet18": 512,
+    "resnet34": 512,
+    "resnet50": 2048,
+    "resnet101": 2048,
+    "resnet152": 2048,
+    "se_resnet50": 2048,
+    "se_resnet101": 2048,
+    "se_resnet152": 2048,
+    "se_resnext50": 2048,
+    "se_resnext101": 2048,
+    "senet154": 2048,
+    "resnet50_ibn_a": 2048,
+}
 """Length of the feature of every backbone."""
 
 BACKBONES = tuple(FEATURE_SIZES)

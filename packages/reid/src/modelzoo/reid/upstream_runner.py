@@ -20,6 +20,8 @@ from modelzoo.common.errors import CheckpointError
 from modelzoo.common.upstream import serve
 
 CLASSIFIER = "classifier."
+UNUSED = (CLASSIFIER, "base.fc.")
+"""The classifiers of the identities and of ImageNet, which a checkpoint may lack."""
 
 
 def load(
@@ -56,7 +58,7 @@ def _fill(network: Any, path: Path) -> None:
     """Load all that is used: the upstream, too, leaves out the classifier."""
     weights = {key: tensor for key, tensor in load_state_dict(path).items() if not key.startswith(CLASSIFIER)}
     missing, unexpected = network.load_state_dict(weights, strict=False)
-    missing = [key for key in missing if not key.startswith(CLASSIFIER) and not key.endswith(".num_batches_tracked")]
+    missing = [key for key in missing if not key.startswith(UNUSED) and not key.endswith(".num_batches_tracked")]
     if missing or unexpected:
         raise CheckpointError(f"{path} is not of the upstream's network: {describe_keys(missing + unexpected)}")
 

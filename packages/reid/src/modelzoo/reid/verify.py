@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ from modelzoo.common.commands.verify import VerifyJob
 from modelzoo.common.session import Session
 from modelzoo.common.upstream import clean_copy, run_upstream
 from modelzoo.common.work import Threads, available_cores
-from modelzoo.reid.dataset import list_crops, market1501
+from modelzoo.reid.dataset import Crop
 from modelzoo.reid.evaluate import without_junk
 from modelzoo.reid.export import export
 from modelzoo.reid.preprocess import CHUNK, normalise, read_pixels
@@ -26,17 +26,17 @@ RUNNER = "modelzoo.reid.upstream_runner"
 
 
 def verify_job(
-    weights: Path, form: Mapping[str, str], data: Path | None = None, upstream: Path | None = None
+    weights: Path, form: Mapping[str, str], crops: Sequence[Crop] | None = None, upstream: Path | None = None
 ) -> VerifyJob:
     """Describe the comparison.
 
     Args:
         weights: The checkpoint.
         form: `backbone` and `neck_feat`.
-        data: A Market-1501 folder, or None to compare on seeded pixels and without metrics.
+        crops: A data set, or None to compare on seeded pixels and without metrics.
         upstream: The folder of the patched upstream, or None.
     """
-    pixels = sample_pixels(data)
+    pixels = sample_pixels(crops)
 
     def inputs(dtype: str) -> list[np.ndarray]:
         return [pixels if dtype == "uint8" else _normalised(pixels)]
@@ -54,12 +54,12 @@ def verify_job(
         tuple(IMAGES),
         export_to,
         inputs,
-        metric=_metric(data) if data else None,
+        metric=_metric(crops) if crops else None,
         upstream=run_published if upstream else None,
     )
 
 
-def sample_pixels(data: Path | None) -> np.ndarray:
+def sample_pixels(crops: Sequence[Crop] | None) -> np.ndarray:
     """A few images: the first of the data set, or seeded noise.
 
     Returns:
@@ -67,10 +67,9 @@ def sample_pixels(data: Path | None) -> np.ndarray:
     """
     import numpy as np
 
-    if data is None:
+    if crops is None:
         return np.random.default_rng(0).integers(0, 256, (SAMPLES, HEIGHT, WIDTH, 3), dtype=np.uint8)
-    crops = without_junk(list_crops(*market1501(data)))[:SAMPLES]
-    return np.stack([read_pixels(crop.path) for crop in crops])
+    return np.stack([read_pixels(crop.path) for crop in without_junk(crops)[:SAMPLES]])
 
 
 def _normalised(pixels: np.ndarray) -> np.ndarray:
@@ -82,9 +81,9 @@ def _normalised(pixels: np.ndarray) -> np.ndarray:
     return planes
 
 
-def _metric(data: Path) -> Callable[[Session], Mapping[str, float]]:
+def _metric(crops: Sequence[Crop]) -> Callable[[Session], Mapping[str, float]]:
     def metric(session: Session) -> Mapping[str, float]:
-        report = run(data, session, RunOptions(8, Threads(available_cores(), CHUNK)))
+        report = run(crops, session, RunOptions(8, Threads(available_cores(), CHUNK)))
         return {name: report.metrics[name] for name in GATED}
 
     return metric

@@ -13,6 +13,9 @@ from modelzoo.reid.network import PixelInput, StrongBaseline
 from modelzoo.reid.spec import BACKBONES, MEAN, STD
 
 CLASSIFIER = "classifier.weight"
+UNUSED = (CLASSIFIER, "base.fc.weight", "base.fc.bias")
+"""What a checkpoint may hold and no feature needs: the classifiers of the identities and of ImageNet."""
+
 PUBLISHED_MD5 = {"0811054928b8aa70b6ea64e71ef99aaf": "market_resnet50_model_120_rank1_945.pth"}
 """Checkpoints that were published, by their md5 (the guide gives it)."""
 
@@ -55,7 +58,7 @@ def _classes(weights: Mapping[str, torch.Tensor]) -> int:
 def _check_keys(
     path: Path, weights: Mapping[str, torch.Tensor], wanted: Mapping[str, torch.Tensor], backbone: str
 ) -> None:
-    """Compare the keys and shapes; counters and the classifier may be missing, because they are never used."""
+    """Compare the keys and shapes; counters and classifiers may be missing, because they are never used."""
     missing = [key for key in wanted if key not in weights and not _is_optional(key)]
     unexpected = [key for key in weights if key not in wanted]
     misshapen = [key for key in wanted if key in weights and weights[key].shape != wanted[key].shape]
@@ -84,8 +87,8 @@ def _needed_shapes(weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Size]
 
 
 def _is_optional(key: str) -> bool:
-    """Counters and the classifier may be missing."""
-    return key == CLASSIFIER or key.endswith(".num_batches_tracked")
+    """Counters and classifiers may be missing."""
+    return key in UNUSED or key.endswith(".num_batches_tracked")
 
 
 def _differences(missing: list[str], unexpected: list[str], misshapen: list[str]) -> str:

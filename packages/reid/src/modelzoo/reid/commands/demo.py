@@ -32,6 +32,7 @@ def handle(arguments: argparse.Namespace) -> int:
     from modelzoo.reid.commands.export import export_weights
     from modelzoo.reid.commands.output import print_metrics, print_report
     from modelzoo.reid.demo import make_market1501, make_weights
+    from modelzoo.reid.layouts import read_data_set
     from modelzoo.reid.preprocess import CHUNK
     from modelzoo.reid.run import RunOptions, run
 
@@ -41,7 +42,7 @@ def handle(arguments: argparse.Namespace) -> int:
     weights = make_weights(arguments.output / "seeded_weights.pth", data)
     form = {"backbone": "resnet50", "neck_feat": "after"}
     model = export_weights(weights, arguments.output / "ReID.onnx", form, "float32")
-    report = run(data, open_session(model, SPEC), RunOptions(8, Threads(available_cores(), CHUNK)))
+    report = run(read_data_set(data), open_session(model, SPEC), RunOptions(8, Threads(available_cores(), CHUNK)))
     print_metrics(report.metrics)
     print(NOTE)
     print_report(replace(report, note=NOTE), arguments.output)

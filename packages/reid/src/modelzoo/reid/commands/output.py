@@ -12,6 +12,7 @@ from modelzoo.common.files import write_text
 from modelzoo.common.report import Report, throughput, write_report
 from modelzoo.common.work import Skipped
 from modelzoo.reid.evaluate import metric_lines
+from modelzoo.reid.text import printable
 
 
 def print_metrics(metrics: Mapping[str, Any]) -> None:
@@ -39,8 +40,13 @@ def print_report(report: Report, folder: Path) -> None:
     print(f"report: {path}\nto look at: {path.with_suffix('.html')}")
 
 
+def passed_over(count: int) -> str:
+    """The end of a line that tells of files that are no images by their suffix."""
+    return f"; other files passed over: {count}" if count else ""
+
+
 def print_skipped(skipped: Sequence[Skipped]) -> int:
     """List what was skipped; return the exit code."""
     for source in skipped:
-        print(f"skipped: {source.reason}", file=sys.stderr)
+        print(f"skipped: {printable(source.reason)}", file=sys.stderr)
     return 1 if skipped else 0

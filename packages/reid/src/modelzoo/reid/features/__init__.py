@@ -1,0 +1,1 @@
+"""Features of pictures: computing them, and the file that keeps them."""

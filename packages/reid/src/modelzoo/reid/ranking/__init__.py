@@ -1,0 +1,1 @@
+"""Distances of features, and what follows from them: nearest features, thresholds."""
