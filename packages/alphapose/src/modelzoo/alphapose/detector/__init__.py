@@ -1,0 +1,1 @@
+"""The person detector: YOLOv3-SPP from its darknet file to boxes of people."""
