@@ -11,7 +11,6 @@ import argparse
 import time
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -19,12 +18,12 @@ from measure import interleaved, line, median_ratio
 
 from modelzoo.alphapose.coco import Photo
 from modelzoo.alphapose.crops import affine, windows
+from modelzoo.alphapose.demo import PHOTO
 from modelzoo.alphapose.detections import Detection
 from modelzoo.alphapose.preprocess import crop_units
 from modelzoo.common.batch import BatchBuffers
 from modelzoo.common.work import WorkUnit
 
-PHOTO = Path(__file__).parents[2] / "packages" / "alphapose" / "tests" / "data" / "000000000785.jpg"
 BATCH = 8
 KINDS = (("pixels", "uint8", False), ("normalised", "float32", False), ("normalised, with mirrored", "float32", True))
 

@@ -126,6 +126,8 @@ def bad_detections() -> dict[str, tuple[Callable[[Any], Any], str]]:
         "other name": (first(image_id="000000000139.jpg"), "is in the image 000000000139.jpg"),
         "no area": (first(bbox=[10, 20, 0, 30]), "box without area: 0 x 30 at 10, 20"),
         "negative": (first(bbox=[10, 20, 5, -30]), "box without area: 5 x -30"),
+        "lost by rounding": (first(bbox=[1e5, 1, 1e-12, 30]), "box without area: 1e-12 x 30"),
+        "no float": (first(bbox=[10, 20, 10**400, 30]), "has no bbox of x, y, width and height"),
         "not a number": (first(bbox=[10, 20, float("nan"), 30]), "has no bbox"),
         "infinite": (first(bbox=[10, float("inf"), 5, 30]), "has no bbox"),
         "three": (first(bbox=[10, 20, 5]), "has no bbox"),

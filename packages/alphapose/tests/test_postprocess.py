@@ -171,6 +171,13 @@ def test_a_missing_folder_has_its_neighbour_as_a_hint(
     assert "no such result folder: results/flip" in done.error
 
 
+def test_one_folder_for_both_sides(alphapose: Callable[..., Finished], coco: Path, inferred: Path) -> None:
+    words = ("--dump_dir", inferred / "bs1", "--dump_dir_flip", inferred / "bs1_flip" / ".." / "bs1")
+    done = alphapose("postprocess", "--dataroot", coco, *words)
+    assert done.code == 2
+    assert "--dump_dir and --dump_dir_flip are both" in done.error
+
+
 def test_results_of_different_runs(postprocess: Postprocess, tmp_path: Path) -> None:
     path = tmp_path / "prep_data_flip_index.json"
     content = json.loads(path.read_text())

@@ -88,7 +88,7 @@ def checked_box(values: Any, where: str) -> Box:
     x, y, width, height = map(float, values)
     if max(abs(x), abs(y), width, height) > FARTHEST:
         raise DataError(f"{where} has a box far from any photo: {width:g} x {height:g} at {x:g}, {y:g}", "remove it")
-    if width <= 0 or height <= 0:
+    if x + width <= x or y + height <= y:  # also where rounding leaves nothing of it
         raise DataError(f"{where} has a box without area: {width:g} x {height:g} at {x:g}, {y:g}", "remove it")
     return x, y, width, height
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from modelzoo.alphapose.commands import flags
 from modelzoo.alphapose.spec import SPEC
 from modelzoo.common import cli
-from modelzoo.common.errors import DataError
+from modelzoo.common.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from modelzoo.alphapose.coco import CocoPeople
@@ -47,6 +47,8 @@ def handle(arguments: argparse.Namespace) -> int:
     for folder in (arguments.dump_dir, arguments.dump_dir_flip):
         if folder:
             existing_folder(folder, "result")
+    if arguments.dump_dir_flip and arguments.dump_dir_flip.samefile(arguments.dump_dir):
+        raise UsageError(f"--dump_dir and --dump_dir_flip are both {arguments.dump_dir}")
     data = read_coco(arguments.dataroot)
     evaluator = KeypointEvaluator(data)
     metrics = evaluate_results(_samples(arguments, data), arguments.dump_dir, arguments.dump_dir_flip, evaluator)
