@@ -167,6 +167,11 @@ def test_error_is_one_line_and_a_hint(toy: Callable[..., Finished], kind: type[Z
     assert toy("fail", error=kind("a.bin is bad")) == Finished(EXIT_CODES[kind], "", "error: a.bin is bad\n")
 
 
+def test_what_a_terminal_would_obey_is_escaped(toy: Callable[..., Finished]) -> None:
+    done = toy("fail", error=DataError("no such file: a\x1b[2J\u202egpj.exe", "did you mean a\x07?"))
+    assert done.err == "error: no such file: a\\x1b[2J\\u202egpj.exe\nhint: did you mean a\\x07?\n"
+
+
 def test_error_of_several_lines_becomes_one(toy: Callable[..., Finished]) -> None:
     done = toy("fail", error=DataError("a.bin is bad:\n  no number\n", "repair\nit"))
     assert done.err == "error: a.bin is bad: no number\nhint: repair it\n"

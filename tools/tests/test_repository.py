@@ -64,7 +64,7 @@ def test_every_readme_has_a_chinese_one_with_the_same_commands() -> None:
 def test_common_stays_thin_and_names_no_model() -> None:
     source = ROOT / "common" / "src"
     shared = [path for path in source.rglob("*.py") if not {"synthetic", "testing"} & set(path.parts)]
-    assert sum(code_lines(path) for path in shared) <= 3000
+    assert sum(code_lines(path) for path in shared) <= 3200
     imports = re.compile(r"modelzoo\.(?!common\b)\w")
     assert [path for path in shared if imports.search(path.read_text(encoding="utf-8"))] == []
 

@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 from modelzoo.common.errors import UsageError, ZooError
 from modelzoo.common.files import reason
+from modelzoo.common.text import printable
 from modelzoo.common.work import ON_ERROR, available_cores
 
 INTERRUPTED = 130
@@ -184,9 +185,9 @@ def _fail(message: str, hint: str | None, code: int, debug: bool) -> int:
         import traceback
 
         traceback.print_exc()
-    print("error:", " ".join(message.split()), file=sys.stderr)
+    print("error:", printable(" ".join(message.split())), file=sys.stderr)
     if hint:
-        print("hint:", " ".join(hint.split()), file=sys.stderr)
+        print("hint:", printable(" ".join(hint.split())), file=sys.stderr)
     return code
 
 

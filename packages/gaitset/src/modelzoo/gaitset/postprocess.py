@@ -7,10 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from modelzoo.common.bins import BIN_SUFFIX, read_bin, result_name
+from modelzoo.common.bins import read_bin
 from modelzoo.common.errors import DataError
 from modelzoo.common.index import Index
-from modelzoo.common.results import list_results
+from modelzoo.common.provenance import matching_results
 from modelzoo.common.work import SampleInfo
 from modelzoo.gaitset.dataset import Walk
 from modelzoo.gaitset.evaluate import CrossViewEvaluator
@@ -75,23 +75,7 @@ def evaluate_results(samples: Sequence[SampleInfo], results: Path) -> dict[str, 
 
 
 def _matching_files(samples: Sequence[SampleInfo], results: Path) -> dict[str, Path]:
-    files = list_results(results)
-    missing = [sample for sample in samples if sample.stem not in files]
-    if missing:
-        first = result_name(missing[0].stem, 0, BIN_SUFFIX)
-        raise DataError(
-            f"{results} has no result for {len(missing)} of {len(samples)} walks, the first is {first} of "
-            f"{missing[0].source}",
-            OTHER_RUN,
-        )
-    stems = {sample.stem for sample in samples}
-    unknown = [path for stem, path in files.items() if stem not in stems]
-    if unknown:
-        raise DataError(
-            f"{len(unknown)} of {len(files)} results belong to none of the {len(samples)} walks, the first is "
-            f"{unknown[0]}",
-            OTHER_RUN,
-        )
+    files = matching_results({sample.stem: sample.source for sample in samples}, results, "walks", OTHER_RUN)
     for path in files.values():
         _check_size(path)
     return files

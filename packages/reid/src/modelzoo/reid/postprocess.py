@@ -11,14 +11,17 @@ from typing import Any
 from modelzoo.common.bins import read_bin
 from modelzoo.common.errors import DataError
 from modelzoo.common.index import Index
-from modelzoo.common.results import list_results
+from modelzoo.common.provenance import matching_results
 from modelzoo.common.work import SampleInfo
 from modelzoo.reid.dataset import Crop
 from modelzoo.reid.evaluate import RetrievalEvaluator, without_junk
 
 FEATURE = "float32"
-SKIPPED = "what preprocess skipped is known from --index Q_index.json G_index.json"
-"""Q and G are the folders that preprocess wrote."""
+OTHER_RUN = (
+    "another run's results, or folders of another data set; what preprocess skipped is known from "
+    "--index Q_index.json G_index.json"
+)
+"""Why results and crops may not belong together; Q and G are the folders that preprocess wrote."""
 
 
 def without_skipped(crops: Sequence[Crop], indices: Mapping[Path, Index]) -> list[Crop]:
@@ -64,20 +67,8 @@ def evaluate_results(
 
 
 def _matching_files(crops: Sequence[Crop], results: Path) -> dict[str, Path]:
-    files = list_results(results)
-    by_stem = _by_stem(crops)
-    missing = [crop for stem, crop in by_stem.items() if stem not in files]
-    if missing:
-        raise DataError(
-            f"{results} has no result for {len(missing)} of {len(by_stem)} images, the first is {missing[0].path}",
-            f"expected {results / (missing[0].stem + '_0.bin')}; {SKIPPED}",
-        )
-    unknown = [path for stem, path in files.items() if stem not in by_stem]
-    if unknown:
-        raise DataError(
-            f"{len(unknown)} results belong to no image, the first is {unknown[0]}",
-            "the result folder holds an older run, or the folders are those of another data set",
-        )
+    sources = {stem: str(crop.path) for stem, crop in _by_stem(crops).items()}
+    files = matching_results(sources, results, "images", OTHER_RUN)
     _check_sizes(list(files.values()))
     return files
 

@@ -62,9 +62,10 @@ def select(arguments: argparse.Namespace, root: Path, threads: Threads, aligned:
 
 def write_walks(arguments: argparse.Namespace, root: Path, aligned: bool) -> int:
     """Write the .bin files and their index; print what was done."""
+    from modelzoo.common.commands.output import print_skipped
     from modelzoo.common.preprocess import PreprocessJob, write_folders
     from modelzoo.common.work import Threads
-    from modelzoo.gaitset.commands.output import print_passed_over, print_skipped
+    from modelzoo.gaitset.commands.output import print_passed_over
     from modelzoo.gaitset.preprocess import walk_units
 
     tensor, frames, padding = _form(arguments)

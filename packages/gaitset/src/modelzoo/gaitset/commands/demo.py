@@ -27,10 +27,11 @@ def handle(arguments: argparse.Namespace) -> int:
     """Draw, export, run and report."""
     from dataclasses import replace
 
+    from modelzoo.common.commands.output import print_report
     from modelzoo.common.export import import_exporters
     from modelzoo.common.session import open_session
     from modelzoo.common.work import Threads, available_cores
-    from modelzoo.gaitset.commands.output import print_metrics, print_report
+    from modelzoo.gaitset.commands.output import print_metrics
     from modelzoo.gaitset.demo import TEST_SUBJECTS, TRAINING_SUBJECTS, make_casia_b, make_weights, plan
     from modelzoo.gaitset.export import export
     from modelzoo.gaitset.run import RunOptions, run
@@ -47,5 +48,5 @@ def handle(arguments: argparse.Namespace) -> int:
     print_metrics(report.metrics)
     note = NOTE.format(subjects=len(TEST_SUBJECTS), chance=100 / len(TEST_SUBJECTS))
     print(note)
-    print_report(replace(report, note=note), arguments.output)
+    print_report(replace(report, note=note), arguments.output, "walks")
     return 0

@@ -38,7 +38,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def handle(arguments: argparse.Namespace) -> int:
     """Score a result folder."""
-    from modelzoo.gaitset.commands.output import print_metrics, write_metrics
+    from modelzoo.common.commands.output import write_metrics
+    from modelzoo.gaitset.commands.output import print_metrics
     from modelzoo.gaitset.postprocess import evaluate_results
 
     metrics = evaluate_results(_samples(arguments), arguments.output_path)

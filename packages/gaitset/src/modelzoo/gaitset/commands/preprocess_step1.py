@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modelzoo.common import cli
-from modelzoo.gaitset.commands.output import print_skipped
+from modelzoo.common.commands.output import print_skipped
 
 if TYPE_CHECKING:
     from modelzoo.gaitset.aligned import AlignedWalk

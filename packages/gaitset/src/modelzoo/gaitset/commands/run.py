@@ -38,15 +38,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def handle(arguments: argparse.Namespace) -> int:
     """Evaluate a model on raw silhouettes, and write the report."""
+    from modelzoo.common.commands.output import print_report, print_skipped, write_metrics
     from modelzoo.common.files import check_writable, existing_folder
     from modelzoo.common.work import Threads
-    from modelzoo.gaitset.commands.output import (
-        print_metrics,
-        print_passed_over,
-        print_report,
-        print_skipped,
-        write_metrics,
-    )
+    from modelzoo.gaitset.commands.output import print_metrics, print_passed_over
     from modelzoo.gaitset.run import RunOptions, run
 
     check_writable(arguments.output)
@@ -60,7 +55,7 @@ def handle(arguments: argparse.Namespace) -> int:
     )
     report = run(selection.walks, session, options)
     print_metrics(report.metrics)
-    print_report(report, arguments.output)
+    print_report(report, arguments.output, "walks")
     write_metrics(report.metrics, arguments.json)
     print_passed_over(selection.passed_over)
     return print_skipped(report.stats.skipped)

@@ -37,9 +37,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def handle(arguments: argparse.Namespace) -> int:
     """Search, and write table and pictures."""
+    from modelzoo.common.commands.output import print_skipped
     from modelzoo.common.work import Threads
     from modelzoo.gaitset.commands.opening import open_model
-    from modelzoo.gaitset.commands.output import print_skipped
     from modelzoo.gaitset.dataset import list_sequences
     from modelzoo.gaitset.rankings import check_output, write_rankings
     from modelzoo.gaitset.search import SearchOptions, search
@@ -56,7 +56,7 @@ def handle(arguments: argparse.Namespace) -> int:
 
 
 def _print_result(result: SearchResult, output: Path) -> None:
-    from modelzoo.gaitset.commands.output import printable
+    from modelzoo.common.text import printable
     from modelzoo.gaitset.rankings import DRAWN, TABLE
 
     own = f", {result.own} of them in the gallery: no sequence is an answer to itself" if result.own else ""

@@ -26,11 +26,12 @@ def handle(arguments: argparse.Namespace) -> int:
     """Draw, export, run and report."""
     from dataclasses import replace
 
+    from modelzoo.common.commands.output import print_report
     from modelzoo.common.export import import_exporters
     from modelzoo.common.session import open_session
     from modelzoo.common.work import Threads, available_cores
     from modelzoo.reid.commands.export import export_weights
-    from modelzoo.reid.commands.output import print_metrics, print_report
+    from modelzoo.reid.commands.output import print_metrics
     from modelzoo.reid.demo import make_market1501, make_weights
     from modelzoo.reid.layouts import read_data_set
     from modelzoo.reid.preprocess import CHUNK
@@ -45,5 +46,5 @@ def handle(arguments: argparse.Namespace) -> int:
     report = run(read_data_set(data), open_session(model, SPEC), RunOptions(8, Threads(available_cores(), CHUNK)))
     print_metrics(report.metrics)
     print(NOTE)
-    print_report(replace(report, note=NOTE), arguments.output)
+    print_report(replace(report, note=NOTE), arguments.output, "images")
     return 0

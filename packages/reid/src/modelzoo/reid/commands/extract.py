@@ -29,8 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def handle(arguments: argparse.Namespace) -> int:
     """Compute the features of pictures."""
+    from modelzoo.common.commands.output import print_skipped
     from modelzoo.reid.commands.opening import feature_model
-    from modelzoo.reid.commands.output import passed_over, print_skipped
+    from modelzoo.reid.commands.output import passed_over
     from modelzoo.reid.features.file import write_features
     from modelzoo.reid.pictures import find_pictures
     from modelzoo.reid.search.gallery import compute_gallery

@@ -31,8 +31,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def handle(arguments: argparse.Namespace) -> int:
     """Score a result folder."""
+    from modelzoo.common.commands.output import write_metrics
     from modelzoo.common.provenance import find_indices
-    from modelzoo.reid.commands.output import print_metrics, write_metrics
+    from modelzoo.reid.commands.output import print_metrics
     from modelzoo.reid.postprocess import evaluate_results, without_skipped
     from modelzoo.reid.spec import SPEC
 

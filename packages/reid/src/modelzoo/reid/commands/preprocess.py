@@ -23,9 +23,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def handle(arguments: argparse.Namespace) -> int:
     """Preprocess a folder."""
+    from modelzoo.common.commands.output import print_skipped
     from modelzoo.common.preprocess import PreprocessJob, write_folders
     from modelzoo.common.work import Threads
-    from modelzoo.reid.commands.output import print_skipped
     from modelzoo.reid.dataset import list_images
     from modelzoo.reid.preprocess import CHUNK, image_units
 

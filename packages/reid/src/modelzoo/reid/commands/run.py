@@ -35,9 +35,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def handle(arguments: argparse.Namespace) -> int:
     """Evaluate a model on a data set, and write the report."""
+    from modelzoo.common.commands.output import print_report, print_skipped, write_metrics
     from modelzoo.common.files import check_writable, existing_folder
     from modelzoo.common.work import Threads
-    from modelzoo.reid.commands.output import print_metrics, print_report, print_skipped, write_metrics
+    from modelzoo.reid.commands.output import print_metrics
     from modelzoo.reid.layouts import read_data_set
     from modelzoo.reid.preprocess import CHUNK
     from modelzoo.reid.run import RunOptions, run
@@ -57,7 +58,7 @@ def handle(arguments: argparse.Namespace) -> int:
     )
     report = run(crops, session, options)
     print_metrics(report.metrics)
-    print_report(report, arguments.output)
+    print_report(report, arguments.output, "images")
     write_metrics(report.metrics, arguments.json)
     return print_skipped(report.stats.skipped)
 

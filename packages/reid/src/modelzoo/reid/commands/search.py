@@ -44,10 +44,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def handle(arguments: argparse.Namespace) -> int:
     """Search, and write table and pictures."""
+    from modelzoo.common.commands.output import print_skipped
     from modelzoo.common.files import check_writable, existing_folder
     from modelzoo.common.work import Threads
     from modelzoo.reid.commands.opening import feature_model
-    from modelzoo.reid.commands.output import print_skipped
     from modelzoo.reid.pictures import find_pictures
     from modelzoo.reid.search import SearchOptions, search
     from modelzoo.reid.search.index import Index, find_gallery, read_index
@@ -90,8 +90,8 @@ def _gallery_facts(gallery: Gallery, indexed: bool) -> str:
 
 def _print_answers(ranked: Sequence[RankedPicture], threshold: float | None) -> None:
     """The ranking of a single query, and the queries without answers."""
+    from modelzoo.common.text import printable
     from modelzoo.reid.search.drawn import nothing_found
-    from modelzoo.reid.text import printable
 
     if len(ranked) == 1:
         for rank, answer in enumerate(ranked[0].answers, start=1):

@@ -22,10 +22,10 @@ from typing import TYPE_CHECKING, Any
 
 from modelzoo.common.errors import DataError
 from modelzoo.common.files import atomic_path, existing_file, reason
+from modelzoo.common.text import printable
 from modelzoo.reid.features.fingerprint import Fingerprint
 from modelzoo.reid.features.npz import read_arrays
 from modelzoo.reid.features.rows import LARGEST
-from modelzoo.reid.text import printable
 
 if TYPE_CHECKING:
     import numpy as np

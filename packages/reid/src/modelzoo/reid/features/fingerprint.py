@@ -12,7 +12,7 @@ from typing import Any
 
 from modelzoo.common.files import existing_file
 from modelzoo.common.session import Session
-from modelzoo.reid.text import printable
+from modelzoo.common.text import printable
 
 LOCATION = b"\x0a\x08location\x12"
 """What stands in an .onnx before the name of a file of weights: the key, and the tag of the value that follows it."""

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from modelzoo.common.errors import DataError, UsageError
 from modelzoo.common.files import existing_folder
+from modelzoo.common.text import printable
 from modelzoo.reid.features.file import FeatureFile, read_features, write_features
 from modelzoo.reid.features.fingerprint import Fingerprint
 from modelzoo.reid.pictures import Pictures, find_pictures
 from modelzoo.reid.search.gallery import GalleryDraft
-from modelzoo.reid.text import printable
 
 LONGEST_PATH = 300
 """Characters that messages show of a folder that stands in an index."""
