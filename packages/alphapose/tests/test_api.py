@@ -168,6 +168,11 @@ BAD_BOXES: dict[str, tuple[Any, str]] = {
     "no area": ([FIRST, (1, 2, 0, 4)], r"boxes\[1\] has a box without area: 0 x 4 at 1, 2"),
     "far away": ([(1e9, 2, 3, 4)], r"boxes\[0\] has a box far from any photo"),
     "not finite": ([(1, 2, float("nan"), 4)], r"boxes are \(1, 4\), not"),
+    "ragged": ([FIRST, (1, 2, 3)], r"boxes are no array of numbers of the shape \(n, 4\): x, y, width and height"),
+    "texts": ([("a", "b", "c", "d")], "boxes are no array of numbers"),
+    "a negative score": ([(*SECOND, -0.1)], r"boxes\[0\] has a score of -0.1; scores are 0..1"),
+    "a score above 1": ([(*FIRST, 1), (*SECOND, 1.01)], r"boxes\[1\] has a score of 1.01; scores are 0..1"),
+    "no score": ([(*FIRST, float("nan"))], r"boxes\[0\] has a score that is no number: nan"),
 }
 
 
@@ -178,12 +183,24 @@ def test_what_is_no_box(case: str, pose: PoseEstimator, dotted: Dotted) -> None:
         pose(dotted(), boxes)
 
 
+def test_a_picture_that_is_too_large(dot_model: Path, tmp_path: Path) -> None:
+    pose = PoseEstimator(pose=dot_model)
+    image = np.zeros((32_767, 4, 3), np.uint8)
+    text = "has 4 x 32767 pixels; people are cut out of photos of at most 32766 on a side"
+    with pytest.raises(DataError, match=f"the picture {text}"):
+        pose(image, [FIRST])
+    cv2.imwrite(str(tmp_path / "long.png"), image)
+    with pytest.raises(DataError, match=f"long.png {text}"):
+        pose(tmp_path / "long.png", [FIRST])
+    assert pose(image[1:], [FIRST]) == []
+
+
 def test_models_in_the_wrong_place(
     dot_model: Path, two_detector: Path, small_model: Callable[..., Path], dotted: Dotted, tmp_path: Path
 ) -> None:
     with pytest.raises(UsageError, match="there is no detector, and no boxes are given"):
         PoseEstimator(pose=dot_model)(dotted())
-    with pytest.raises(ModelError, match=r"the model takes image float32 \(N, 3, 608, 608\)"):
+    with pytest.raises(ModelError, match=r"the model takes image float32 \(N, 3, 608, 608\): it is the person det"):
         PoseEstimator(pose=two_detector)
     with pytest.raises(ModelError, match="is not the detector"):
         PoseEstimator(pose=dot_model, detector=dot_model)

@@ -58,6 +58,33 @@ def test_photos_by_name(coco: Path, detections: Path) -> None:
     assert read_detections(detections, data) == wanted
 
 
+def test_a_whole_name_goes_before_a_stem(coco: Path, detections: Path) -> None:
+    def name(labels: Any) -> None:
+        for row, own in zip(labels["images"], ("1.jpg.png", "1.jpg", "2.jpg"), strict=True):
+            row["file_name"] = own
+
+    change(coco / ANNOTATIONS, name)
+    row = {"image_id": "1.jpg", "category_id": 1, "bbox": [1, 2, 3, 4], "score": 0.5}
+    detections.write_text(json.dumps([row]))
+    assert [one.photo.number for one in read_detections(detections, read_coco(coco))] == [900]
+
+
+def test_a_stem_of_two_photos_is_no_name(coco: Path, detections: Path) -> None:
+    def name(labels: Any) -> None:
+        for row, folder in zip(labels["images"], "abc", strict=True):
+            row["file_name"] = f"{folder}/1.jpg"
+
+    change(coco / ANNOTATIONS, name)
+    data = read_coco(coco)
+    assert len(read_detections(detections, data)) == 6
+    row = {"image_id": "b/1.jpg", "category_id": 1, "bbox": [1, 2, 3, 4], "score": 0.5}
+    detections.write_text(json.dumps([row]))
+    assert [one.photo.number for one in read_detections(detections, data)] == [900]
+    detections.write_text(json.dumps([{**row, "image_id": "1"}]))
+    with pytest.raises(DataError, match=r"is in the image 1, which may be a/1\.jpg or b/1\.jpg"):
+        read_detections(detections, data)
+
+
 def test_detections_are_told_from_others(coco: Path, detections: Path) -> None:
     found = read_detections(detections, read_coco(coco))
     others = [found[::-1], found[:-1], [*found[:-1], found[0]]]

@@ -1,6 +1,7 @@
 """Result folders to COCO's numbers by the command: where the samples come from, and results that do not fit."""
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -67,12 +68,12 @@ def test_every_way_to_the_samples_gives_the_same(
     assert metrics_of(postprocess("--index", "moved_prep_data.json")) == wanted
     done = postprocess("--detections", detections)
     assert metrics_of(done) == wanted
-    assert done.err == f"detections: {detections}\n"
+    assert done.err == f"detections: {detections}, boxes in 2 of 3 photos\n"
     (tmp_path / "exp" / "json").mkdir(parents=True)
     shutil.copy(detections, tmp_path / "exp" / "json" / "test_det_yolo.json")
     done = postprocess()
     assert metrics_of(done) == wanted
-    assert done.err == "detections: exp/json/test_det_yolo.json\n"
+    assert done.err == "detections: exp/json/test_det_yolo.json, boxes in 2 of 3 photos\n"
 
 
 def test_an_index_goes_before_detections(postprocess: Postprocess, detections: Path) -> None:
@@ -138,7 +139,7 @@ def damage(results: Path, what: str) -> None:
 @pytest.mark.parametrize(
     ("what", "error"),
     [
-        ("missing", "has no result for 1 of 6 detections, the first is 000000000000_0.bin in 000000000785.jpg"),
+        ("missing", "has no result for 1 of 6 detections, the first is 000000000000_0.bin of 000000000785.jpg"),
         ("missing mirrored", "bs1_flip has no result for 1 of 6 detections, the first is 000000000003_0.bin"),
         ("surplus", "1 of 7 results belong to none of the 6 detections"),
         ("short", "000000000000_0.bin has 208892 bytes"),
@@ -176,6 +177,85 @@ def test_one_folder_for_both_sides(alphapose: Callable[..., Finished], coco: Pat
     done = alphapose("postprocess", "--dataroot", coco, *words)
     assert done.code == 2
     assert "--dump_dir and --dump_dir_flip are both" in done.error
+
+
+@pytest.mark.parametrize("words", [[], ["--index", "prep_data_index.json"]])
+def test_folders_that_have_changed_places(
+    words: list[str], alphapose: Callable[..., Finished], coco: Path, inferred: Path
+) -> None:
+    folders = ["--dump_dir", "results/bs1_flip", "--dump_dir_flip", "results/bs1"]
+    done = alphapose("postprocess", "--dataroot", coco, *folders, *words)
+    assert (done.code, done.out) == (1, "")
+    assert "--dump_dir and --dump_dir_flip have changed places: results/bs1_flip holds" in done.error
+    assert done.hint == "--dump_dir results/bs1 --dump_dir_flip results/bs1_flip"
+
+
+def test_results_of_one_side_only(alphapose: Callable[..., Finished], coco: Path, inferred: Path) -> None:
+    done = alphapose("postprocess", "--dataroot", coco, "--dump_dir", "results/bs1_flip")
+    assert (done.code, done.out) == (1, "")
+    assert done.error == "--dump_dir is results/bs1_flip, which holds the results of mirrored crops"
+    for name in ("bs1", "bs1_flip"):
+        shutil.copytree(inferred / name, inferred / f"{name}_copy")
+        shutil.copy(inferred / f"{name}_summary.json", inferred / f"{name}_copy_summary.json")
+    folders = ["--dump_dir", "results/bs1", "--dump_dir_flip", "results/bs1_copy"]
+    done = alphapose("postprocess", "--dataroot", coco, *folders)
+    assert (done.code, done.out) == (1, "")
+    assert "--dump_dir_flip is results/bs1_copy, which holds the results of crops that are not mirrored" in done.error
+
+
+def test_a_damaged_index_says_nothing_where_another_is_given(postprocess: Postprocess, tmp_path: Path) -> None:
+    wanted = metrics_of(postprocess())
+    (tmp_path / "prep_data_index.json").rename(tmp_path / "moved.json")
+    (tmp_path / "prep_data_index.json").write_text("{")
+    assert metrics_of(postprocess("--index", "moved.json")) == wanted
+
+
+@pytest.fixture
+def flip_inferred(alphapose: Callable[..., Finished], small_model: Callable[..., Path], inferred: Path) -> Path:
+    """The guide's folders, with results of a graph that does the flip test by itself."""
+    shutil.copy2(small_model(flip_test=True), "flip.onnx")
+    for name in ("bs1", "bs1_flip"):
+        words = ["--input", name.replace("bs1", "./prep_data"), "--output", "./results", "--output_dirname", name]
+        assert alphapose("infer", "--model", "flip.onnx", *words, "--overwrite").code == 0
+    return inferred
+
+
+def test_no_flip_test_of_a_flip_test(postprocess: Postprocess, flip_inferred: Path, tmp_path: Path) -> None:
+    done = postprocess()
+    assert (done.code, done.out) == (1, "")
+    assert done.error == "results/bs1 holds the results of flip.onnx, which does the flip test by itself"
+    assert "leave out --dump_dir_flip" in done.hint
+
+
+@pytest.mark.parametrize("what", ["no model", "a newer model", "no summary", "another model"])
+def test_a_model_that_is_not_known_any_more(
+    what: str, postprocess: Postprocess, flip_inferred: Path, tmp_path: Path
+) -> None:
+    model = tmp_path / "flip.onnx"
+    if what == "no model":
+        model.unlink()
+    elif what == "a newer model":
+        os.utime(model, (2e9, 2e9))
+    elif what == "no summary":
+        for path in flip_inferred.glob("*_summary.json"):
+            path.unlink()
+    elif what == "another model":
+        model.write_bytes(b"no model")
+        os.utime(model, (1e9, 1e9))
+    metrics_of(postprocess("--index", "prep_data_index.json"))
+
+
+def test_the_description_beside_an_om_is_read(postprocess: Postprocess, inferred: Path, tmp_path: Path) -> None:
+    path = inferred / "bs1_summary.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"args": ["ais_bench", "--model=pose_bs1.om"]}))
+    (tmp_path / "pose_bs1.om").touch()
+    os.utime(tmp_path / "pose_bs1.om", (1e9, 1e9))
+    metrics_of(postprocess())
+    tensor = {"name": "x", "dtype": "float32", "shape": ["N", 1]}
+    said = {"model": "alphapose", "version": "0.1.0", "inputs": [tensor], "outputs": [tensor]}
+    (tmp_path / "pose_bs1.json").write_text(json.dumps(said | {"form": {"flip_test": True}}))
+    done = postprocess()
+    assert (done.code, done.error.startswith("results/bs1 holds the results of pose_bs1.om, which")) == (1, True)
 
 
 def test_results_of_different_runs(postprocess: Postprocess, tmp_path: Path) -> None:

@@ -91,6 +91,18 @@ def test_a_folder(predict: Callable[..., Finished], pictures: Path, results: Cal
     assert done.out.splitlines()[-1] == f"poses: {tmp_path / 'out' / 'alphapose-results.json'}"
 
 
+def test_folders_in_a_folder_are_counted(predict: Callable[..., Finished], pictures: Path, tmp_path: Path) -> None:
+    for name in ("a", "b.jpg"):
+        (pictures / name).mkdir()
+    done = predict(pictures)
+    assert done.code == 0, done.err
+    told = f"{pictures}: 2 sub-folders are not looked into"
+    assert told in done.out.splitlines()
+    shutil.rmtree(tmp_path / "out")
+    done = predict(tmp_path)
+    assert (done.code, done.error) == (1, f"no images in {tmp_path}; its 1 sub-folders are not looked into")
+
+
 def test_single_images_in_the_order_given(
     predict: Callable[..., Finished], pictures: Path, results: Callable[[], Any]
 ) -> None:
@@ -284,7 +296,8 @@ def test_own_boxes(
     boxes = tmp_path / "boxes.json"
     boxes.write_text(json.dumps(OWN[case]))
     done = predict(pictures, boxes=boxes)
-    assert (done.code, done.err) == (0, "")
+    note = f"note: {boxes}: 1 of the 2 names are of no picture, the first is elsewhere\n"
+    assert (done.code, done.err) == (0, note if case == "by stem" else "")
     (row,) = results()
     assert (row["image_id"], row["box"]) == ("9.png", SECOND)
     scores = np.array(row["keypoints"][2::3])
@@ -299,7 +312,7 @@ def test_numbers_are_those_of_names_with_leading_zeros(
     boxes.write_text(json.dumps([{"image_id": 785, "bbox": FIRST}, {"image_id": 11, "bbox": SECOND}]))
     (pictures / "9.png").rename(pictures / "000000000785.png")
     done = predict(pictures / "000000000785.png", boxes=boxes)
-    assert (done.code, done.err) == (0, "")
+    assert (done.code, done.err) == (0, f"note: {boxes}: 1 of the 2 names are of no picture, the first is 11\n")
     assert [(row["image_id"], row["box"]) for row in results()] == [("000000000785.png", FIRST)]
 
 
@@ -307,11 +320,34 @@ def test_own_boxes_of_a_video(
     predict: Callable[..., Finished], clip: Path, results: Callable[[], Any], tmp_path: Path
 ) -> None:
     boxes = tmp_path / "boxes.json"
-    rows = [{"image_id": name, "bbox": FIRST} for name in ("3.jpg", "7", 10)]
+    rows = [{"image_id": name, "bbox": FIRST} for name in ("3.jpg", "7", 10, 12, "3")]
     boxes.write_text(json.dumps(rows))
     done = predict(clip, boxes=boxes)
-    assert (done.code, done.err) == (0, "")
+    assert (done.code, done.err) == (0, f"note: {boxes}: 2 of the 5 names are of no picture, the first is 12\n")
     assert names(results()) == ["3.jpg", "7.jpg", "10.jpg"]
+
+
+def test_boxes_that_may_be_of_two_pictures(predict: Callable[..., Finished], pictures: Path, tmp_path: Path) -> None:
+    boxes = tmp_path / "boxes.json"
+    boxes.write_text(json.dumps({"9": [FIRST]}))
+    shutil.copy(pictures / "9.png", pictures / "9.bmp")
+    done = predict(pictures, boxes=boxes)
+    assert (done.code, done.error) == (1, f"{boxes}: 9 may be 9.bmp or 9.png")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_picture_that_is_too_large(
+    predict: Callable[..., Finished], pictures: Path, results: Callable[[], Any], tmp_path: Path
+) -> None:
+    boxes = tmp_path / "boxes.json"
+    boxes.write_text(json.dumps({name: [FIRST] for name in ("9.png", "10.png")}))
+    cv2.imwrite(str(pictures / "10.png"), np.zeros((4, 32_767, 3), np.uint8))
+    done = predict(pictures, boxes=boxes)
+    assert done.code == 1
+    assert done.error.startswith("10.png: the picture has 32767 x 4 pixels; people are cut out of photos of at most")
+    done = predict(pictures, "--on-error", "skip", "--overwrite", boxes=boxes)
+    assert (done.code, names(results())) == (1, ["9.png"])
+    assert done.err.startswith("skipped: 10.png: the picture has 32767 x 4 pixels")
 
 
 BAD_BOXES: dict[str, tuple[Any, str]] = {
@@ -322,6 +358,7 @@ BAD_BOXES: dict[str, tuple[Any, str]] = {
     "no bbox": ([{"image_id": 9}], "box 0 has no bbox of x, y, width and height"),
     "no area": ({"9.png": [FIRST, [1, 2, 3, 0]]}, "box 1 of 9.png has a box without area"),
     "no rows": ({"9.png": FIRST}, "9.png has no list of boxes"),
+    "a score above 1": ({"9.png": [[*FIRST, 1.5]]}, "box 0 of 9.png has a score of 1.5; scores are 0..1"),
     "a score of text": ([{"image_id": 9, "bbox": FIRST, "score": "high"}], "box 0 has a score that is no number: high"),
 }
 
@@ -403,16 +440,48 @@ def test_a_folder_that_is_not_empty(
     assert (tmp_path / "out" / "mine.txt").read_text() == "mine"
 
 
+@pytest.mark.parametrize("words", [[], ["--save-image"]])
 def test_pictures_are_never_replaced_by_drawings(
-    predict: Callable[..., Finished], pictures: Path, tmp_path: Path
+    words: list[str], predict: Callable[..., Finished], pictures: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "out").mkdir()
     pictures.rename(tmp_path / "out" / "vis")
     before = tree(tmp_path / "out")
-    done = predict(tmp_path / "out" / "vis", "--save-image", "--overwrite")
+    done = predict(tmp_path / "out" / "vis", *words, "--overwrite")
     assert done.code == 2
     assert "lies where the skeleton pictures are written" in done.error
     assert tree(tmp_path / "out") == before
+
+
+@pytest.mark.parametrize("form", ["coco", "cmu"])
+def test_pictures_of_the_results_before_are_removed_and_no_others(
+    form: str, predict: Callable[..., Finished], pictures: Path, tmp_path: Path
+) -> None:
+    assert predict(pictures, "--save-image", "--format", form).code == 0
+    vis = tmp_path / "out" / "vis"
+    for name in ("mine.png", "clip.avi/9.png", "9.png.txt", "../9.png"):
+        (vis / name).parent.mkdir(exist_ok=True)
+        (vis / name).write_text("mine")
+    done = predict(pictures / "11.jpg", "--overwrite")
+    assert done.code == 0, done.err
+    left = {"11.jpg", "mine.png", "clip.avi/9.png", "9.png.txt"}
+    assert written(vis) == left  # 11.jpg shows nobody, and no results name it
+    assert (tmp_path / "out" / "9.png").exists()
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["{", '["9.png", {"image_id": 9}]', '[{"image_id": "../9.png"}]', '[{"image_id": "9.txt"}]', '{"vis": 1}'],
+)
+def test_results_that_name_no_picture_remove_none(
+    content: str, predict: Callable[..., Finished], pictures: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "out" / "vis").mkdir(parents=True)
+    for place in ("out/9.png", "out/vis/9.png", "out/vis/9.txt"):
+        (tmp_path / place).write_text("mine")
+    (tmp_path / "out" / "alphapose-results.json").write_text(content)
+    assert predict(pictures, "--overwrite").code == 0
+    assert written(tmp_path / "out") == {"alphapose-results.json", "9.png", "vis/9.png", "vis/9.txt"}
 
 
 def test_a_video_of_images_is_refused(predict: Callable[..., Finished], pictures: Path, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
@@ -36,9 +37,9 @@ def index_of(folder: Path) -> dict[str, Any]:
     return content
 
 
-def test_the_guides_two_folders(preprocess: Preprocess, golden: Path, tmp_path: Path) -> None:
+def test_the_guides_two_folders(preprocess: Preprocess, detections: Path, golden: Path, tmp_path: Path) -> None:
     done = preprocess("--output_flip", tmp_path / "prep_data_flip")
-    assert (done.code, done.err) == (0, "")
+    assert (done.code, done.err) == (0, f"detections: {detections}, boxes in 2 of 3 photos\n")
     names = {f"{i:012d}.bin" for i in range(6)}
     for folder in (tmp_path / "prep_data", tmp_path / "prep_data_flip"):
         assert {path.name for path in folder.iterdir()} == names
@@ -54,8 +55,9 @@ def test_the_guides_two_folders(preprocess: Preprocess, golden: Path, tmp_path: 
 
 def test_the_index(preprocess: Preprocess, golden: Path, tmp_path: Path) -> None:
     assert preprocess("--output_flip", tmp_path / "prep_data_flip").code == 0
-    index = index_of(tmp_path / "prep_data")
-    assert index == index_of(tmp_path / "prep_data_flip")
+    index, mirrored = index_of(tmp_path / "prep_data"), index_of(tmp_path / "prep_data_flip")
+    assert mirrored.pop("command") == {**index.pop("command"), "mirrored": True}
+    assert index == mirrored
     assert (index["model"], index["complete"], index["skipped"]) == ("alphapose", True, [])
     by_stem = {row["stem"]: row for row in index["samples"]}
     crop = json.loads((golden / "crops.json").read_text())[0]["crop_bbox_float32"]
@@ -197,19 +199,105 @@ def guide_place(tmp_path: Path, detections: Path, monkeypatch: pytest.MonkeyPatc
 def test_the_guides_detections_are_found(preprocess: Preprocess, guide_place: Path, tmp_path: Path) -> None:
     done = preprocess(given=False)
     assert done.code == 0
-    assert done.err == "detections: ./exp/json/test_det_yolo.json\n"
+    assert done.err == "detections: ./exp/json/test_det_yolo.json, boxes in 2 of 3 photos\n"
     assert len(index_of(tmp_path / "prep_data")["samples"]) == 6
 
 
 def test_stale_detections_are_not_used(preprocess: Preprocess, guide_place: Path, tmp_path: Path) -> None:
     rows = json.loads(guide_place.read_text())
     guide_place.write_text(json.dumps([{**row, "image_id": 139} for row in rows]))
+    before = guide_place.read_bytes()
     done = preprocess(given=False)
     assert done.code == 1
     assert "note: ./exp/json/test_det_yolo.json is not used" in done.err
-    assert "does not fit" in done.error
+    assert "there are no boxes of people: ./exp/json/test_det_yolo.json does not fit" in done.error
     assert "--detector-weights" in done.hint
+    assert guide_place.read_bytes() == before
     assert not (tmp_path / "prep_data").exists()
+
+
+def test_stale_detections_are_set_aside_for_those_of_the_guides_detector(
+    preprocess: Preprocess, stub_detector: list[Path], guide_place: Path, tmp_path: Path
+) -> None:
+    guide_place.write_text('{"mine": 1}')
+    guide_place.with_name("test_det_yolo.1.json").write_text("older")
+    weights = tmp_path / "AlphaPose" / "detector" / "yolo" / "data" / "yolov3-spp.weights"
+    weights.parent.mkdir(parents=True)
+    weights.write_bytes(b"weights")
+    done = preprocess(given=False)
+    assert done.code == 0, done.err
+    assert "held something else, which is now ./exp/json/test_det_yolo.2.json" in done.err
+    assert guide_place.with_name("test_det_yolo.2.json").read_text() == '{"mine": 1}'
+    assert guide_place.with_name("test_det_yolo.1.json").read_text() == "older"
+    assert [row["image_id"] for row in json.loads(guide_place.read_text())] == [785, 900, 901]
+
+
+def test_other_boxes_in_the_guides_place_are_replaced_on_request_only(
+    preprocess: Preprocess, stub_detector: list[Path], guide_place: Path, tmp_path: Path
+) -> None:
+    before = guide_place.read_bytes()
+    done = preprocess("--detector-weights", "w.onnx", given=False)
+    assert done.code == 0, done.err
+    assert guide_place.with_name("test_det_yolo.1.json").read_bytes() == before
+    assert len(json.loads(guide_place.read_text())) == 3
+    assert len(index_of(tmp_path / "prep_data")["samples"]) == 3
+    guide_place.write_bytes(before)
+    done = preprocess("--detector-weights", "w.onnx", "--overwrite", given=False)
+    assert (done.code, done.err) == (0, "")
+    assert len(json.loads(guide_place.read_text())) == 3
+    assert sorted(path.name for path in guide_place.parent.iterdir()) == ["test_det_yolo.1.json", "test_det_yolo.json"]
+
+
+def test_photos_without_a_box_are_counted(preprocess: Preprocess, detections: Path) -> None:
+    rows = [row for row in json.loads(detections.read_text()) if row["image_id"] == 785]
+    detections.write_text(json.dumps(rows))
+    done = preprocess()
+    assert done.code == 0
+    assert done.err.splitlines() == [
+        f"detections: {detections}, boxes in 1 of 3 photos",
+        "note: 1 of 2 photos with labelled people have no box, the first is street two.png",
+    ]
+
+
+def test_output_folders_are_checked_before_people_are_detected(
+    preprocess: Preprocess, stub_detector: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    words = ["--detector-weights", "w.onnx", "--output_flip", tmp_path / "flip"]
+    (tmp_path / "flip").mkdir()
+    (tmp_path / "flip" / "mine.txt").touch()
+    done = preprocess(*words, given=False)
+    assert done.code == 1
+    assert done.error == f"the output folder {tmp_path / 'flip'} is not empty"
+    assert (stub_detector, (tmp_path / "exp").exists(), (tmp_path / "prep_data").exists()) == ([], False, False)
+
+
+def test_an_interrupted_run_with_a_detector_is_continued(
+    preprocess: Preprocess, stub_detector: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    words = ["--detector-weights", "w.onnx"]
+    assert preprocess(*words, given=False).code == 0
+    place = tmp_path / "prep_data_index.json"
+    place.write_text(json.dumps(index_of(tmp_path / "prep_data") | {"complete": False}))
+    done = preprocess(*words, "--dtype", "uint8", given=False)
+    assert (done.code, len(stub_detector)) == (1, 1)
+    assert "it holds an interrupted run" in done.hint
+    done = preprocess(*words, given=False)
+    assert (done.code, done.err, len(stub_detector)) == (0, "", 2)
+
+
+def test_a_photo_that_is_too_large_is_named(preprocess: Preprocess, coco: Path, tmp_path: Path) -> None:
+    path = coco / "val2017" / "street two.png"
+    cv2.imwrite(str(path), np.zeros((4, 32_767, 3), np.uint8))
+    done = preprocess()
+    assert done.code == 1
+    limit = "people are cut out of photos of at most 32766 on a side"
+    assert done.error == f"{path} has 32767 x 4 pixels; {limit}"
+    done = preprocess("--on-error", "skip", "--overwrite")
+    assert (done.code, f"skipped: {path} has 32767 x 4 pixels" in done.err) == (1, True)
+    cv2.imwrite(str(path), np.zeros((4, 32_766, 3), np.uint8))
+    assert preprocess("--overwrite").code == 0
 
 
 def test_nothing_says_where_people_are(preprocess: Preprocess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -238,6 +326,18 @@ def test_people_are_detected_and_kept_in_the_guides_place(
     assert len(stub_detector) == 1
 
 
+def test_nobody_is_found_and_nothing_kept(
+    preprocess: Preprocess, stub_detector: list[Path], coco: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for path in (coco / "val2017").iterdir():
+        path.write_bytes(b"no picture")
+    done = preprocess("--detector-weights", "w.onnx", "--on-error", "skip", given=False)
+    assert done.code == 1
+    assert done.error.startswith("the detector finds nobody in 0 photos; the first that was skipped: ")
+    assert not (tmp_path / "exp").exists()
+
+
 def test_a_photo_that_the_detector_cannot_read_is_listed(
     preprocess: Preprocess, stub_detector: list[Path], coco: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -246,4 +346,6 @@ def test_a_photo_that_the_detector_cannot_read_is_listed(
     done = preprocess("--detector-weights", "w.onnx", "--on-error", "skip", given=False)
     assert done.code == 1
     assert "000000000901.png is not an image" in done.err
+    assert "note: ./exp/json/test_det_yolo.json is not written, because 1 photos were skipped" in done.err
+    assert not (tmp_path / "exp").exists()
     assert [Path(row["source"]).name for row in index_of(tmp_path / "prep_data")["skipped"]] == ["000000000901.png"]

@@ -160,6 +160,39 @@ def test_models_that_do_not_fit(
     assert not (tmp_path / "run" / "metrics.json").exists()
 
 
+def test_the_detector_in_place_of_the_pose_network(
+    alphapose: Commands, coco: Path, detections: Path, two_detector: Path, tmp_path: Path
+) -> None:
+    done = by_run(alphapose, coco, detections, two_detector, tmp_path / "run")
+    assert done.code == 1
+    assert done.error.endswith("(N, 3, 608, 608): it is the person detector, not the pose network")
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        (["--detections", "nowhere.json"], "no such detection file: nowhere.json"),
+        (["--detector", "nowhere.onnx"], "no such model file: nowhere.onnx"),
+        (["--detector", "nowhere.weights"], "no such detector file: nowhere.weights"),
+        ([], "there are no boxes of people"),
+    ],
+)
+def test_boxes_are_looked_at_before_weights_are_exported(
+    words: list[str],
+    error: str,
+    alphapose: Commands,
+    coco: Path,
+    shallow_checkpoint: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = alphapose("run", "--data", coco, "--weights", shallow_checkpoint, *words)
+    assert (done.code, done.error.startswith(error)) == (1, True), done.err
+    assert done.out == ""
+    assert not (tmp_path / "alphapose-report").exists()
+
+
 def test_a_model_fixed_to_a_batch(
     alphapose: Commands, coco: Path, detections: Path, small_model: Callable[..., Path], tmp_path: Path
 ) -> None:

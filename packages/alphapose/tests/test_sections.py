@@ -98,6 +98,15 @@ def test_pictures_are_small(evaluated: KeypointEvaluator, data: CocoPeople) -> N
     assert image.shape == (319, 480, 3)
 
 
+def test_a_picture_is_never_without_a_pixel(evaluated: KeypointEvaluator, data: CocoPeople) -> None:
+    path = data.photos[785].path
+    cv2.imwrite(str(path.with_name("narrow.png")), np.zeros((2, 3000, 3), np.uint8))
+    path.with_name("narrow.png").replace(path)
+    (_, (picture,)), _ = example_pictures(evaluated.kept, data)
+    image = cv2.imdecode(np.frombuffer(picture.data, np.uint8), cv2.IMREAD_COLOR)
+    assert image.shape == (1, 480, 3)
+
+
 def test_people_are_drawn_where_they_are() -> None:
     image = np.zeros((200, 300, 3), np.uint8)
     person = np.full((17, 3), 0.0, np.float32)

@@ -78,6 +78,12 @@ def test_a_graph_of_keypoints_is_not_compared(
     assert done.hint == "export it without --decode"
 
 
+def test_the_detector_is_not_compared(shallow_checkpoint: Path, alphapose: Commands, two_detector: Path) -> None:
+    done = alphapose("verify", "--weights", shallow_checkpoint, "--model", two_detector)
+    assert done.code == 1
+    assert done.error.endswith("it is the person detector, not the pose network")
+
+
 def test_a_graph_of_other_weights_is_named_and_the_json_is_there_all_the_same(
     shallow_checkpoint: Path,
     alphapose: Commands,

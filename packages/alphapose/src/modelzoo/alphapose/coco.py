@@ -52,6 +52,11 @@ class CocoPeople:
     labels: Mapping[str, Any]
     source: Path
 
+    def labelled_photos(self) -> list[Photo]:
+        """The photos in which somebody's keypoints are labelled, ascending."""
+        numbers = {row["image_id"] for row in self.labels["annotations"] if _is_labelled(row)}
+        return [photo for number, photo in self.photos.items() if number in numbers]
+
 
 def read_coco(root: Path) -> CocoPeople:
     """Read the annotations of a COCO folder; its photos are not touched.
@@ -127,5 +132,9 @@ def _check_people(rows: Sequence[Mapping[str, Any]], photos: Mapping[int, Photo]
             raise DataError(f"{where} has no number as {missing[0]}")
         if row["image_id"] not in photos:
             raise DataError(f"{where} is of the image {row['image_id']}, which is not listed")
-    if not any(row["num_keypoints"] and not row["iscrowd"] for row in rows if row["category_id"] == PERSON):
+    if not any(map(_is_labelled, rows)):
         raise DataError(f"{path} labels nobody's keypoints", hint)
+
+
+def _is_labelled(row: Mapping[str, Any]) -> bool:
+    return bool(row["category_id"] == PERSON and row["num_keypoints"] and not row["iscrowd"])

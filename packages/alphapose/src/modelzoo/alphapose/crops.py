@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from modelzoo.alphapose.spec import HEIGHT, MEAN, WIDTH
+from modelzoo.common.errors import DataError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -15,6 +16,9 @@ ASPECT = WIDTH / HEIGHT
 
 MARGIN = 1.25
 """How much larger than the box a crop is."""
+
+LONGEST = 32_766
+"""Pixels on a side of a photo out of which OpenCV can cut: it counts them in 16 bits."""
 
 
 @dataclass(frozen=True)
@@ -73,19 +77,27 @@ def affine(centre: np.ndarray, size: np.ndarray) -> np.ndarray:
     return matrix
 
 
-def cut(image: np.ndarray, matrices: Sequence[np.ndarray]) -> np.ndarray:
+def cut(image: np.ndarray, matrices: Sequence[np.ndarray], name: str = "the picture") -> np.ndarray:
     """Cut crops out of a photo; what lies outside is black.
 
     Args:
         image: `(H, W, 3) uint8`, BGR, 0..255.
         matrices: One for each crop, see `affine`.
+        name: What messages call the photo.
 
     Returns:
         `(n, 256, 192, 3) uint8`, RGB, 0..255.
+
+    Raises:
+        DataError: The photo is larger than OpenCV can cut out of.
     """
     import cv2
     import numpy as np
 
+    height, width = image.shape[:2]
+    if max(height, width) > LONGEST:
+        text = f"{name} has {width} x {height} pixels; people are cut out of photos of at most {LONGEST} on a side"
+        raise DataError(text, "scale it down, or cut it into parts")
     rgb = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
     crops = np.empty((len(matrices), HEIGHT, WIDTH, 3), np.uint8)  # at once: small pieces cost page faults every time
     for matrix, crop in zip(matrices, crops, strict=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,8 +50,7 @@ def read_detections(path: Path, data: CocoPeople) -> list[Detection]:
     rows = read_json(existing_file(path, "detection"), "a list of detections")
     if not isinstance(rows, list):
         raise DataError(f"{path} is not a list of detections in COCO's result format")
-    photos = data.photos.values()
-    names = {Path(photo.name).stem: photo for photo in photos} | {photo.name: photo for photo in photos}
+    names = _by_names(data.photos.values())
     detections = []
     for i, row in enumerate(rows):
         detection = _detection(row, f"{path}: detection {i}", data, names)
@@ -62,15 +61,34 @@ def read_detections(path: Path, data: CocoPeople) -> list[Detection]:
     return detections
 
 
-def _detection(row: Any, where: str, data: CocoPeople, names: dict[str, Photo]) -> Detection:
+def _by_names(photos: Iterable[Photo]) -> dict[str, list[Photo]]:
+    """The photos that a text can mean: those of this file name, or of this stem."""
+    names: dict[str, list[Photo]] = {}
+    for photo in photos:
+        for name in {photo.name, Path(photo.name).stem}:
+            names.setdefault(name, []).append(photo)
+    return names
+
+
+def _detection(row: Any, where: str, data: CocoPeople, names: dict[str, list[Photo]]) -> Detection:
     if not isinstance(row, dict) or not is_number(row.get("score")) or type(row.get("category_id")) is not int:
         raise DataError(f"{where} is not an object with image_id, category_id, bbox and score")
-    number = row.get("image_id")
-    photo = data.photos.get(number) if type(number) is int else names.get(str(number))
+    photo = _photo(row.get("image_id"), where, data, names)
     if photo is None:
         hint = "the detections are those of another data set; detect again, or give the fitting --detections"
-        raise DataError(f"{where} is in the image {number}, which {data.source} does not list", hint)
+        raise DataError(f"{where} is in the image {row.get('image_id')}, which {data.source} does not list", hint)
     return Detection(photo, checked_box(row.get("bbox"), f"{where}, in {photo.name},"), float(row["score"]))
+
+
+def _photo(number: Any, where: str, data: CocoPeople, names: dict[str, list[Photo]]) -> Photo | None:
+    if type(number) is int:
+        return data.photos.get(number)
+    found = names.get(str(number), [])
+    found = [photo for photo in found if photo.name == number] or found
+    if len(found) > 1:
+        text = f"{where} is in the image {number}, which may be {found[0].name} or {found[1].name}"
+        raise DataError(text, "an image's number says which one")
+    return found[0] if found else None
 
 
 def checked_box(values: Any, where: str) -> Box:
@@ -91,6 +109,23 @@ def checked_box(values: Any, where: str) -> Box:
     if x + width <= x or y + height <= y:  # also where rounding leaves nothing of it
         raise DataError(f"{where} has a box without area: {width:g} x {height:g} at {x:g}, {y:g}", "remove it")
     return x, y, width, height
+
+
+def checked_score(value: Any, where: str) -> float:
+    """The score of a box.
+
+    Args:
+        value: As it was given.
+        where: What messages call the box.
+
+    Raises:
+        DataError: It is no number, or not one of 0..1.
+    """
+    if not is_number(value):
+        raise DataError(f"{where} has a score that is no number: {value}")
+    if not 0 <= value <= 1:
+        raise DataError(f"{where} has a score of {value:g}; scores are 0..1")
+    return float(value)
 
 
 def fingerprint(detections: Sequence[Detection]) -> str:

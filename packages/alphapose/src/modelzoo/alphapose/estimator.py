@@ -72,13 +72,14 @@ class PoseEstimator:
         Args:
             image: A path, or `(H, W, 3) uint8`, BGR, 0..255.
             boxes: Where people are, in place of the detector: x and y of the top left corner, width and height in
-                pixels; a fifth number is the score of the box, 1 without it.
+                pixels; a fifth number is the score of the box, 0..1, and 1 without it. Their poses are merged as
+                those of a detector.
 
         Returns:
             The people, surest pose first.
 
         Raises:
-            DataError: It is no picture, or a box is none.
+            DataError: It is no picture, or too large a one, or a box is none.
             UsageError: There are neither boxes nor a detector.
         """
         from modelzoo.alphapose.parametric_nms import choose_people
@@ -88,7 +89,8 @@ class PoseEstimator:
         if not found:
             return []
         kept = [box for box, _ in found]
-        return choose_people(kept, [score for _, score in found], self._poses(picture, kept))
+        name = os.fspath(image) if isinstance(image, str | os.PathLike) else "the picture"
+        return choose_people(kept, [score for _, score in found], self._poses(picture, kept, name))
 
     def draw(self, image: Picture, people: Sequence[Person], threshold: float | None = None) -> np.ndarray:
         """Draw people into a copy of a picture.
@@ -116,7 +118,7 @@ class PoseEstimator:
         (found,) = self.detector.detect([image])
         return [((x1, y1, x2 - x1, y2 - y1), score) for x1, y1, x2, y2, score in found.tolist()]
 
-    def _poses(self, image: np.ndarray, boxes: Sequence[Box]) -> np.ndarray:
+    def _poses(self, image: np.ndarray, boxes: Sequence[Box], name: str) -> np.ndarray:
         """A pose for each box: `(n, 17, 3) float32`, x and y in pixels of the picture, score."""
         import numpy as np
 
@@ -124,7 +126,7 @@ class PoseEstimator:
         from modelzoo.alphapose.heatmaps import decode, to_photo
 
         frames = windows(boxes)
-        crops = cut(image, list(map(affine, frames.centres, frames.sizes)))
+        crops = cut(image, list(map(affine, frames.centres, frames.sizes)), name)
         output = np.concatenate([self._run(crops[start : start + self._batchsize]) for start in self._starts(crops)])
         if not np.isfinite(output).all():
             raise ModelError("the pose network gives values that are no finite numbers")
@@ -172,15 +174,18 @@ def _given(boxes: Sequence[Sequence[float]] | np.ndarray) -> list[tuple[Box, flo
     """Boxes and scores of an argument."""
     import numpy as np
 
-    from modelzoo.alphapose.detections import checked_box
+    from modelzoo.alphapose.detections import checked_box, checked_score
 
-    rows = np.asarray(boxes, np.float64)
+    wanted = "(n, 4): x, y, width and height, or (n, 5) with a score"
+    try:
+        rows = np.asarray(boxes, np.float64)
+    except (TypeError, ValueError) as error:  # rows of different lengths, or no numbers
+        raise DataError(f"boxes are no array of numbers of the shape {wanted}") from error
     if not rows.size:
         return []
-    if rows.ndim != 2 or rows.shape[1] not in {4, 5} or not np.isfinite(rows).all():
-        raise DataError(f"boxes are {rows.shape}, not (n, 4): x, y, width and height, or (n, 5) with a score")
-    scores = rows[:, 4].tolist() if rows.shape[1] == 5 else [1.0] * len(rows)
+    if rows.ndim != 2 or rows.shape[1] not in {4, 5} or not np.isfinite(rows[:, :4]).all():
+        raise DataError(f"boxes are {rows.shape}, not {wanted}")
     return [
-        (checked_box(row, f"boxes[{i}]"), score)
-        for i, (row, score) in enumerate(zip(rows[:, :4].tolist(), scores, strict=True))
+        (checked_box(row[:4], f"boxes[{i}]"), checked_score(row[4] if row[4:] else 1.0, f"boxes[{i}]"))
+        for i, row in enumerate(rows.tolist())
     ]

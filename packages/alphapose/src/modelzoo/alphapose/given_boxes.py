@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from modelzoo.alphapose.coco import PERSON, is_number, read_json
-from modelzoo.alphapose.detections import checked_box
+from modelzoo.alphapose.coco import PERSON, read_json
+from modelzoo.alphapose.detections import checked_box, checked_score
 from modelzoo.alphapose.people import Box
 from modelzoo.common.errors import DataError
 from modelzoo.common.files import existing_file
@@ -31,34 +31,43 @@ class GivenBoxes:
     def __init__(self, path: Path, boxes: dict[str, list[Scored]]) -> None:
         self._path = path
         self._boxes = boxes
-        self.fitting = False
-        """Whether `of` has found boxes for any picture."""
+        self._taken: dict[str, str] = {}  # picture by image_id
 
     def of(self, name: str) -> list[Scored]:
         """The boxes in a picture, which they may name by its file name, that without the suffix, or its number.
 
         Args:
             name: File name of the picture.
-        """
-        found = next((self._boxes[key] for key in _keys(name) if key in self._boxes), [])
-        self.fitting |= bool(found)
-        return found
 
-    def check_fit(self, names: Sequence[str]) -> None:
-        """Check that the boxes are of at least one of the pictures.
+        Raises:
+            DataError: They are those of another picture as well, by the same `image_id`.
+        """
+        key = next((key for key in _keys(name) if key in self._boxes), None)
+        if key is None:
+            return []
+        if (other := self._taken.setdefault(key, name)) != name:
+            raise DataError(f"{self._path}: {key} may be {other} or {name}", "write the whole file name as image_id")
+        return self._boxes[key]
+
+    def check_fit(self) -> None:
+        """Check that there were boxes in at least one of the pictures that were asked for.
 
         Raises:
             DataError: They are those of others.
         """
-        if not any(self.of(name) for name in names):
-            raise self.other_pictures()
+        if not self._taken:
+            raise DataError(
+                f"{self._path} has no box in any of the pictures: it is of others, such as {next(iter(self._boxes))}",
+                "its image_id is a picture's file name, with or without suffix, or its number",
+            )
 
-    def other_pictures(self) -> DataError:
-        """The error for boxes that are in none of the pictures."""
-        return DataError(
-            f"{self._path} has no box in any of the pictures: it is of others, such as {next(iter(self._boxes))}",
-            "its image_id is a picture's file name, with or without suffix, or its number",
-        )
+    def remarks(self) -> list[str]:
+        """What was not used, once all pictures were asked for."""
+        unused = [key for key in self._boxes if key not in self._taken]
+        if not unused:
+            return []
+        text = f"{len(unused)} of the {len(self._boxes)} names are of no picture, the first is {unused[0]}"
+        return [f"{self._path}: {text}"]
 
 
 def read_boxes(path: Path) -> GivenBoxes:
@@ -69,7 +78,7 @@ def read_boxes(path: Path) -> GivenBoxes:
             `[x, y, width, height]` or `[x, y, width, height, score]` by image name.
 
     Raises:
-        DataError: The file is missing or is no such file, or a box has no area.
+        DataError: The file is missing or is no such file, or a box has no area, or a score is not one of 0..1.
     """
     content = read_json(existing_file(path, "boxes"), "a file of boxes")
     if isinstance(content, list):
@@ -92,7 +101,8 @@ def _results(content: Sequence[Any], path: Path) -> Iterator[tuple[str, Box, flo
         if not isinstance(row, dict) or not isinstance(row.get("image_id"), int | str):
             raise DataError(f"{where} is not an object with image_id and bbox", FORM)
         if row.get("category_id", PERSON) == PERSON:
-            yield str(row["image_id"]), checked_box(row.get("bbox"), where), _score(row.get("score", SURE), where)
+            score = checked_score(row.get("score", SURE), where)
+            yield str(row["image_id"]), checked_box(row.get("bbox"), where), score
 
 
 def _named(content: dict[str, Any], path: Path) -> Iterator[tuple[str, Box, float]]:
@@ -101,14 +111,8 @@ def _named(content: dict[str, Any], path: Path) -> Iterator[tuple[str, Box, floa
             raise DataError(f"{path}: {name} has no list of boxes", FORM)
         for i, row in enumerate(rows):
             where = f"{path}: box {i} of {name}"
-            score = _score(row[4], where) if len(row) == 5 else SURE
+            score = checked_score(row[4], where) if len(row) == 5 else SURE
             yield name, checked_box(row[:4] if len(row) == 5 else row, where), score
-
-
-def _score(value: Any, where: str) -> float:
-    if not is_number(value):
-        raise DataError(f"{where} has a score that is no number: {value}")
-    return float(value)
 
 
 def _keys(name: str) -> list[str]:

@@ -10,10 +10,10 @@ from typing import Any
 from modelzoo.alphapose.coco import CocoPeople, is_number
 from modelzoo.alphapose.evaluate import HEATMAPS, KEYPOINTS, KeypointEvaluator
 from modelzoo.alphapose.heatmaps import merge_flipped
-from modelzoo.common.bins import BIN_SUFFIX, read_bin, result_name
+from modelzoo.common.bins import read_bin
 from modelzoo.common.errors import DataError
 from modelzoo.common.index import Index
-from modelzoo.common.results import list_results
+from modelzoo.common.provenance import matching_results
 from modelzoo.common.work import SampleInfo
 
 DTYPE = "float32"
@@ -84,24 +84,7 @@ def _is_complete(fields: Mapping[str, Any]) -> bool:
 
 
 def _matching_files(samples: Sequence[SampleInfo], results: Path) -> dict[str, Path]:
-    files = list_results(results)
-    missing = [sample for sample in samples if sample.stem not in files]
-    if missing:
-        first = result_name(missing[0].stem, 0, BIN_SUFFIX)
-        raise DataError(
-            f"{results} has no result for {len(missing)} of {len(samples)} detections, the first is {first} in "
-            f"{missing[0].source}",
-            OTHER_RUN,
-        )
-    stems = {sample.stem for sample in samples}
-    unknown = [path for stem, path in files.items() if stem not in stems]
-    if unknown:
-        raise DataError(
-            f"{len(unknown)} of {len(files)} results belong to none of the {len(samples)} detections, the first is "
-            f"{unknown[0]}",
-            OTHER_RUN,
-        )
-    return files
+    return matching_results({sample.stem: sample.source for sample in samples}, results, "detections", OTHER_RUN)
 
 
 def _shape(files: Mapping[str, Path]) -> tuple[int, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -36,6 +36,10 @@ Drawing: TypeAlias = "Callable[[str, np.ndarray], None]"
 """Takes the name of a frame, and the frame with its people drawn in."""
 
 
+Loaded: TypeAlias = "tuple[str, np.ndarray]"
+"""The name of a frame, and `(H, W, 3) uint8`, BGR, 0..255."""
+
+
 @dataclass(frozen=True)
 class Wanted:
     """What is to be written.
@@ -64,7 +68,7 @@ class Summary:
         people: How many people are in them.
         empty: In how many pictures nobody is.
         wall_s: Seconds.
-        skipped: Images that could not be read.
+        skipped: Images that could not be read, or were too large.
         remarks: What was odd about videos.
     """
 
@@ -91,7 +95,7 @@ def check_wanted(sources: Sequence[Source], wanted: Wanted, overwrite: bool) -> 
 
     Raises:
         DataError: The folder is not empty and `overwrite` is not set.
-        UsageError: A video is wanted of images, two videos would have one name, or pictures would replace the images.
+        UsageError: A video is wanted of images, two videos would have one name, or images lie where pictures belong.
         WriteError: The folder cannot be written.
     """
     check_writable(wanted.folder)
@@ -109,7 +113,7 @@ def check_wanted(sources: Sequence[Source], wanted: Wanted, overwrite: bool) -> 
     pictures = (wanted.folder / PICTURES).resolve()
     photos = [path for source in sources if isinstance(source, Photos) for path in source.paths]
     inside = next((path for path in photos if path.resolve().parent == pictures), None)
-    if wanted.pictures and inside is not None:
+    if inside is not None:
         raise UsageError(f"{inside} lies where the skeleton pictures are written", "choose another --output")
 
 
@@ -131,10 +135,15 @@ class Finder:
         Args:
             name: Its file name.
             image: `(H, W, 3) uint8`, BGR, 0..255.
+
+        Raises:
+            DataError: It is too large, or its boxes may be those of another one.
         """
-        if self.boxes is None:
-            return self.estimator(image)
-        return self.estimator(image, [(*box, score) for box, score in self.boxes.of(name)])
+        boxes = None if self.boxes is None else [(*box, score) for box, score in self.boxes.of(name)]
+        try:
+            return self.estimator(image, boxes)
+        except DataError as error:
+            raise DataError(f"{name}: {error}", error.hint) from error
 
 
 def predict(
@@ -160,29 +169,49 @@ def predict(
             with source.opened() as opened, _drawings(source, opened, wanted) as drawings:
                 loaded = bounded_map(partial(_load, on_error=on_error), opened.frames, threads)
                 tracker = Tracker() if wanted.track else None
-                for frame in progress(loaded, opened.total, source.name, "frames"):
-                    if isinstance(frame, Skipped):
-                        summary.skipped.append(frame)
+                frames = progress(loaded, opened.total, source.name, "frames")
+                for found in _found(frames, finder, on_error):
+                    if isinstance(found, Skipped):
+                        summary.skipped.append(found)
                         continue
-                    people = finder.find(*frame)
+                    frame, people = found
                     people = tracker.update(people) if tracker else people
                     results.write(frame[0], people)
                     summary.count(people)
                     _draw(frame, people, finder.estimator, drawings)
                 summary.remarks.extend(opened.remarks())
-        if finder.boxes and not finder.boxes.fitting:
-            raise finder.boxes.other_pictures()
+        if finder.boxes:
+            finder.boxes.check_fit()
+            summary.remarks.extend(finder.boxes.remarks())
     summary.wall_s = time.perf_counter() - start
     return summary
 
 
-def _load(frame: Frame, on_error: str) -> tuple[str, np.ndarray] | Skipped:
+def _load(frame: Frame, on_error: str) -> Loaded | Skipped:
     try:
         return frame.name, frame.load()
     except DataError as error:
         if on_error == "skip":
             return Skipped(frame.name, str(error))
         raise
+
+
+def _found(
+    frames: Iterable[Loaded | Skipped], finder: Finder, on_error: str
+) -> Iterator[tuple[Loaded, list[Person]] | Skipped]:
+    """The frames with the people in them."""
+    for frame in frames:
+        if isinstance(frame, Skipped):
+            yield frame
+            continue
+        try:
+            people = finder.find(*frame)
+        except DataError as error:
+            if on_error != "skip":
+                raise
+            yield Skipped(frame[0], str(error))
+        else:
+            yield frame, people
 
 
 @contextmanager
@@ -199,9 +228,7 @@ def _drawings(source: Source, opened: OpenSource, wanted: Wanted) -> Iterator[li
         yield drawings
 
 
-def _draw(
-    frame: tuple[str, np.ndarray], people: Sequence[Person], estimator: PoseEstimator, drawings: Sequence[Drawing]
-) -> None:
+def _draw(frame: Loaded, people: Sequence[Person], estimator: PoseEstimator, drawings: Sequence[Drawing]) -> None:
     if drawings:
         name, image = frame
         drawn = estimator.draw(image, people)

@@ -78,7 +78,7 @@ def _people(detections: Sequence[Detection]) -> list[Person]:
 
 
 def _load(photo: Photo, people: Sequence[Person], dtype: str, mirrored: bool) -> list[Sample]:
-    crops = cut(read_bgr(photo.path), [person.matrix for person in people])
+    crops = cut(read_bgr(photo.path), [person.matrix for person in people], str(photo.path))
     both = (crops, mirror(crops)) if mirrored else (crops,)
     return [
         Sample(person.info, tuple(as_input(crop, dtype) for crop in pair))

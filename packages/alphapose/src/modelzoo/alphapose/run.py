@@ -11,7 +11,7 @@ from modelzoo.alphapose.evaluate import HEATMAPS, KEYPOINTS, KeypointEvaluator
 from modelzoo.alphapose.fliptest import FlipTestSession
 from modelzoo.alphapose.preprocess import crop_units
 from modelzoo.alphapose.sections import LABELS, pose_sections
-from modelzoo.alphapose.spec import IMAGES, JOINTS, REFERENCE, SPEC
+from modelzoo.alphapose.spec import DETECTOR, IMAGES, JOINTS, REFERENCE, SPEC
 from modelzoo.common.errors import DataError, ModelError, UsageError
 from modelzoo.common.report import Report, read_reference
 from modelzoo.common.session import Session
@@ -88,6 +88,7 @@ def check_tensors(session: Session) -> None:
     Raises:
         ModelError: It does not.
     """
+    refuse_detector(session)
     image = session.inputs[0]
     known = IMAGES.get(image.dtype)
     if (
@@ -101,6 +102,17 @@ def check_tensors(session: Session) -> None:
     if len(session.outputs) != 1 or not (_gives(session, HEATMAPS) or _gives(session, KEYPOINTS)):
         said = ", ".join(output.describe() for output in session.outputs)
         raise ModelError(f"the model gives {said}, not heat maps or keypoints of COCO's {JOINTS} joints")
+
+
+def refuse_detector(session: Session) -> None:
+    """Name the detector, whose files lie beside those of the pose network.
+
+    Raises:
+        ModelError: The model is the detector.
+    """
+    if [image.sample_shape for image in session.inputs] == [image.sample_shape for image in DETECTOR.inputs]:
+        text = f"the model takes {session.inputs[0].describe()}: it is the person detector, not the pose network"
+        raise ModelError(text, "export makes the pose network of fast_res50_256x192.pth")
 
 
 def with_flip_test(session: Session, wanted: bool) -> Session:

@@ -124,7 +124,8 @@ def _picture(photo: Photo, poses: Sequence[Pose]) -> tuple[str, list[Picture]]:
 
     image = read_bgr(photo.path)
     scale = min(1.0, PICTURE_SIDE / max(image.shape[:2]))
-    small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    width, height = (max(1, round(side * scale)) for side in image.shape[1::-1])
+    small = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
     factors = np.array((scale, scale, 1), np.float32)
     drawn = draw_people(small, np.array([pose.keypoints * factors for pose in poses]), SEEN)
     jpeg = cv2.imencode(".jpg", drawn, [cv2.IMWRITE_JPEG_QUALITY, PICTURE_QUALITY])[1]

@@ -59,12 +59,14 @@ class Photos:
     Args:
         name: What messages call them.
         paths: The files, in order.
-        passed_over: How many others are in the folder.
+        passed_over: How many other files are in the folder.
+        folders: How many folders are in it, in which nothing is looked for.
     """
 
     name: str
     paths: Sequence[Path]
     passed_over: int = 0
+    folders: int = 0
 
     @contextmanager
     def opened(self) -> Iterator[OpenSource]:
@@ -153,12 +155,15 @@ def _source(word: str, alone: bool) -> Source:
 
 def _folder(path: Path) -> Photos:
     """The images in a folder; in the order of the numbers in their names, which frames of a video have."""
-    entries = [entry.name for entry in list_folder(path, "image") if not entry.is_dir()]
-    names = [name for name in entries if _is_called(name, images.SUFFIXES) and not name.startswith(".")]
+    entries = list_folder(path, "image")
+    files = [entry.name for entry in entries if not entry.is_dir()]
+    folders = len(entries) - len(files)
+    names = [name for name in files if _is_called(name, images.SUFFIXES) and not name.startswith(".")]
     if not names:
-        raise DataError(f"no images in {path}", HINT)
+        beside = f"; its {folders} sub-folders are not looked into" if folders else ""
+        raise DataError(f"no images in {path}{beside}", HINT)
     paths = [path / name for name in sorted(names, key=_by_numbers)]
-    return Photos(str(path), paths, len(entries) - len(names))
+    return Photos(str(path), paths, len(files) - len(names), folders)
 
 
 def _is_called(name: str, suffixes: tuple[str, ...]) -> bool:

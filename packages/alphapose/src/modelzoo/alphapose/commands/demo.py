@@ -31,12 +31,13 @@ def handle(arguments: argparse.Namespace) -> int:
 
     from modelzoo.alphapose.coco import read_coco
     from modelzoo.alphapose.commands.export import OUTPUT
-    from modelzoo.alphapose.commands.output import print_report, write_outcome
+    from modelzoo.alphapose.commands.output import write_outcome
     from modelzoo.alphapose.commands.run import DETECTIONS
     from modelzoo.alphapose.demo import make_coco, make_detections, make_weights
     from modelzoo.alphapose.detections import read_detections
     from modelzoo.alphapose.export import export
     from modelzoo.alphapose.run import RunOptions, run
+    from modelzoo.common.commands.output import print_report
     from modelzoo.common.export import import_exporters
     from modelzoo.common.session import open_session
     from modelzoo.common.work import Threads, available_cores
@@ -53,7 +54,7 @@ def handle(arguments: argparse.Namespace) -> int:
     report, evaluator = run(data, detections, open_session(model, SPEC), RunOptions(8, Threads(available_cores())))
     write_outcome(report.metrics, evaluator, None, None)
     print(NOTE)
-    print_report(replace(report, note=NOTE), folder)
+    print_report(replace(report, note=NOTE), folder, "crops")
     _draw_photo(model, folder)
     return 0
 

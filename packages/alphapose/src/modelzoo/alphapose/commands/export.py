@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from modelzoo.alphapose.commands import flags
-from modelzoo.alphapose.spec import SPEC, Form, Structure
+from modelzoo.alphapose.spec import JOINTS, SPEC, Form, Structure
 from modelzoo.common import cli
 from modelzoo.common.errors import UsageError
 
@@ -41,6 +42,7 @@ def handle(arguments: argparse.Namespace) -> int:
 
 def _export(weights: Path, output: Path, form: Form, structure: Structure | None = None) -> int:
     """Export, and print what came of it."""
+    from modelzoo.alphapose.config import REGRESSION
     from modelzoo.alphapose.export import export
     from modelzoo.common.export import import_exporters
 
@@ -50,4 +52,7 @@ def _export(weights: Path, output: Path, form: Form, structure: Structure | None
     gives = "keypoints" if form.decode else "heat maps"
     test = " after the flip test" if form.flip_test else ""
     print(f"{output}: {held}, from {form.dtype} crops to {gives}{test}")
+    if structure is None and held.joints != JOINTS and (form.decode or form.flip_test):
+        doubt = f"a network of {held.joints} joints may be one of {REGRESSION}, for which this form is wrong"
+        print(f"note: {doubt}; CFG CKPT OUT instead of --weights checks it", file=sys.stderr)
     return 0

@@ -41,6 +41,7 @@ def handle(arguments: argparse.Namespace) -> int:
     from modelzoo.alphapose.commands.output import write_outcome
     from modelzoo.alphapose.evaluate import KeypointEvaluator
     from modelzoo.alphapose.postprocess import evaluate_results
+    from modelzoo.alphapose.sides import check_sides
     from modelzoo.common.files import existing_folder
 
     flags.check_outcome_flags(arguments)
@@ -50,14 +51,17 @@ def handle(arguments: argparse.Namespace) -> int:
     if arguments.dump_dir_flip and arguments.dump_dir_flip.samefile(arguments.dump_dir):
         raise UsageError(f"--dump_dir and --dump_dir_flip are both {arguments.dump_dir}")
     data = read_coco(arguments.dataroot)
+    samples = _samples(arguments, data)
+    check_sides(arguments.dump_dir, arguments.dump_dir_flip)
     evaluator = KeypointEvaluator(data)
-    metrics = evaluate_results(_samples(arguments, data), arguments.dump_dir, arguments.dump_dir_flip, evaluator)
+    metrics = evaluate_results(samples, arguments.dump_dir, arguments.dump_dir_flip, evaluator)
     write_outcome(metrics, evaluator, arguments.json, arguments.results)
     return 0
 
 
 def _samples(arguments: argparse.Namespace, data: CocoPeople) -> Sequence[SampleInfo]:
     """What was preprocessed: by an index, else by detections."""
+    from modelzoo.alphapose.commands.boxes import print_coverage
     from modelzoo.alphapose.detections import GUIDE_DETECTIONS, read_detections
     from modelzoo.alphapose.postprocess import samples_of_index
     from modelzoo.alphapose.preprocess import samples_of
@@ -74,8 +78,9 @@ def _samples(arguments: argparse.Namespace, data: CocoPeople) -> Sequence[Sample
             f"nothing says which detections the results are of: no index, and no ./{GUIDE_DETECTIONS}",
             "give --index BINS_index.json, or --detections JSON",
         )
-    print(f"detections: {detections}", file=sys.stderr)
-    return samples_of(read_detections(detections, data))
+    found = read_detections(detections, data)
+    print_coverage(str(detections), found, data)
+    return samples_of(found)
 
 
 def _indices(arguments: argparse.Namespace) -> dict[Path, Index]:

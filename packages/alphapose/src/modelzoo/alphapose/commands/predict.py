@@ -30,7 +30,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     people = parser.add_mutually_exclusive_group(required=True)
     detector = "the person detector: .onnx, .om, or yolov3-spp.weights"
     people.add_argument("--detector", type=cli.path, metavar="FILE", help=detector)
-    own = "your own boxes: COCO results, or lists of x, y, width and height by image name"
+    own = "your own boxes: COCO results, or lists of x, y, width and height by image name; like the detector's, they "
+    own += "lose poses that belong to one person or convince nobody"
     people.add_argument("--boxes", type=cli.path, metavar="JSON", help=own)
     place = "an empty folder for alphapose-results.json, pictures and videos (default: %(default)s)"
     add("--output", type=cli.path, default=OUTPUT, metavar="DIR", help=place)
@@ -43,14 +44,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--batchsize", type=cli.positive, metavar="N", help=limit)
     add("--device", type=cli.natural, default=0, metavar="N", help="number of the accelerator (default: 0)")
     cli.add_preprocess_flags(parser)
-    cli.add_overwrite_flag(parser, "what is in DIR, as far as it has the same names")
+    cli.add_overwrite_flag(parser, "the results in DIR, and remove the pictures of the last ones from DIR/vis")
 
 
 def handle(arguments: argparse.Namespace) -> int:
     """Estimate poses."""
-    from modelzoo.alphapose.commands.output import print_skipped
+    from modelzoo.alphapose.old_pictures import remove_old_pictures
     from modelzoo.alphapose.predict import Finder, Wanted, check_wanted, predict
     from modelzoo.alphapose.sources import find_sources
+    from modelzoo.common.commands.output import print_skipped
     from modelzoo.common.work import Threads
 
     sources = find_sources(arguments.sources)
@@ -58,13 +60,15 @@ def handle(arguments: argparse.Namespace) -> int:
     check_wanted(sources, wanted, arguments.overwrite)
     boxes = _boxes(arguments.boxes, sources)
     finder = Finder(_estimator(arguments), boxes)
+    if arguments.overwrite:
+        remove_old_pictures(arguments.output)
     summary = predict(sources, finder, wanted, Threads(arguments.workers), arguments.on_error)
     _print_summary(summary, sources, arguments)
     return print_skipped(summary.skipped)
 
 
 def _boxes(path: Path | None, sources: list[Source]) -> GivenBoxes | None:
-    """Own boxes; where all names are known beforehand, they have to fit one of them."""
+    """Own boxes; where the names of all pictures are known beforehand, they have to fit one of them."""
     from modelzoo.alphapose.given_boxes import read_boxes
     from modelzoo.alphapose.sources import Photos
 
@@ -72,8 +76,11 @@ def _boxes(path: Path | None, sources: list[Source]) -> GivenBoxes | None:
         return None
     boxes = read_boxes(path)
     photos = [source for source in sources if isinstance(source, Photos)]
+    for source in photos:
+        for photo in source.paths:
+            boxes.of(photo.name)
     if len(photos) == len(sources):
-        boxes.check_fit([photo.name for source in photos for photo in source.paths])
+        boxes.check_fit()
     return boxes
 
 
@@ -108,4 +115,6 @@ def _print_summary(summary: Summary, sources: list[Source], arguments: argparse.
     for source in sources:
         if isinstance(source, Photos) and source.passed_over:
             print(f"{source.name}: {source.passed_over} other files passed over")
+        if isinstance(source, Photos) and source.folders:
+            print(f"{source.name}: {source.folders} sub-folders are not looked into")
     print(f"poses: {arguments.output / RESULTS}")

@@ -24,15 +24,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     kinds = "float32 writes normalised crops, uint8 writes pixels (default: float32)"
     add("--dtype", choices=list(IMAGES), default="float32", help=kinds)
     cli.add_preprocess_flags(parser)
-    cli.add_overwrite_flag(parser, "the .bin files that are in OUT and FLIP")
+    replaced = "the .bin files in OUT and FLIP, and ./exp/json/test_det_yolo.json, which is else set aside"
+    cli.add_overwrite_flag(parser, replaced)
 
 
 def handle(arguments: argparse.Namespace) -> int:
     """Preprocess a data set."""
     from modelzoo.alphapose.coco import PHOTOS, read_coco
-    from modelzoo.alphapose.commands.output import print_skipped
     from modelzoo.alphapose.detections import GUIDE_DETECTIONS, fingerprint
+    from modelzoo.alphapose.folders import check_folders, mark_mirrored
     from modelzoo.alphapose.preprocess import crop_units
+    from modelzoo.common.commands.output import print_skipped
     from modelzoo.common.files import existing_folder
     from modelzoo.common.preprocess import PreprocessJob, write_folders
     from modelzoo.common.work import Threads
@@ -40,9 +42,11 @@ def handle(arguments: argparse.Namespace) -> int:
     folders = [folder for folder in (arguments.output, arguments.output_flip) if folder]
     if len({folder.resolve() for folder in folders}) < len(folders):
         raise UsageError(f"--output and --output_flip are one folder, {arguments.output}")
+    command = {"source": str(arguments.dataroot.absolute()), "dtype": arguments.dtype}
+    check_folders(folders, command, arguments.overwrite)
     data = read_coco(arguments.dataroot)
     existing_folder(arguments.dataroot / PHOTOS, "photo")
-    found = boxes.find_boxes(arguments, data, GUIDE_DETECTIONS)
+    found = boxes.plan_boxes(arguments, data, GUIDE_DETECTIONS)()
     tensor = IMAGES[arguments.dtype]
     job = PreprocessJob(
         model=SPEC.name,
@@ -51,16 +55,14 @@ def handle(arguments: argparse.Namespace) -> int:
         tensors=[tensor] * len(folders),
         units=crop_units(found.detections, arguments.dtype, mirrored=len(folders) == 2),
         threads=Threads(arguments.workers),
-        command={
-            "source": str(arguments.dataroot.absolute()),
-            "dtype": arguments.dtype,
-            "detections": fingerprint(found.detections),
-        },
+        command={**command, "detections": fingerprint(found.detections)},
         on_error=arguments.on_error,
         overwrite=arguments.overwrite,
         left_out=found.skipped,
     )
     index = write_folders(job)
+    if arguments.output_flip:
+        mark_mirrored(arguments.output_flip)
     places = " and ".join(map(str, folders))
     print(
         f"{len(index.samples)} crops of {len(job.units)} photos to {places}, each {tensor.dtype} {tensor.sample_shape}"

@@ -42,8 +42,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def handle(arguments: argparse.Namespace) -> int:
     """Evaluate a model on a data set, and write the report."""
     from modelzoo.alphapose.coco import PHOTOS, read_coco
-    from modelzoo.alphapose.commands.output import print_report, print_skipped, write_outcome
+    from modelzoo.alphapose.commands.output import write_outcome
     from modelzoo.alphapose.run import RunOptions, run
+    from modelzoo.common.commands.output import print_report, print_skipped
     from modelzoo.common.files import check_writable, existing_folder
     from modelzoo.common.work import Threads
 
@@ -51,13 +52,14 @@ def handle(arguments: argparse.Namespace) -> int:
     existing_folder(arguments.data / PHOTOS, "photo")
     check_writable(arguments.output)
     flags.check_outcome_flags(arguments)
+    find = boxes.plan_boxes(arguments, data, arguments.output / DETECTIONS)
     session = _open(arguments)
-    found = boxes.find_boxes(arguments, data, arguments.output / DETECTIONS)
+    found = find()
     threads = Threads(arguments.workers)
     options = RunOptions(arguments.batchsize or 8, threads, arguments.on_error, not arguments.no_flip_test)
     report, evaluator = run(data, found.detections, session, options)
     write_outcome(report.metrics, evaluator, arguments.json, arguments.results)
-    print_report(report, arguments.output)
+    print_report(report, arguments.output, "crops")
     return print_skipped([*found.skipped, *report.stats.skipped])
 
 

@@ -47,11 +47,15 @@ def _has_flip_test(path: Path) -> bool:
     """Whether a model says that it has the flip test in it.
 
     Raises:
+        ModelError: It is the detector.
         UsageError: It gives keypoints.
     """
+    from modelzoo.alphapose.run import refuse_detector
     from modelzoo.common.session import open_session
 
-    identity = open_session(path, SPEC).identity
+    session = open_session(path, SPEC)
+    refuse_detector(session)
+    identity = session.identity
     if identity and identity.form.get("decode"):
         raise UsageError(f"{path} gives keypoints, and heat maps are compared", "export it without --decode")
     return identity is not None and bool(identity.form.get("flip_test"))
@@ -66,4 +70,4 @@ def _people(arguments: argparse.Namespace) -> People | None:
 
     data = read_coco(arguments.data)
     with tempfile.TemporaryDirectory(prefix="modelzoo-verify-") as folder:
-        return People(data, boxes.find_boxes(arguments, data, Path(folder, "detections.json")).detections)
+        return People(data, boxes.plan_boxes(arguments, data, Path(folder, "detections.json"))().detections)
