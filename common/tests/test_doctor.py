@@ -99,6 +99,19 @@ def test_weights_without_a_published_checksum(tmp_path):
     assert detail("weights", file_checks(reference, None, None)) == "w.pth; its checksum is not published"
 
 
+def test_other_weights_that_the_package_names(tmp_path):
+    reference = {**REFERENCE, "detector_weights": {"file": "d.weights", "url": "https://example.org/d"}}
+    checks = file_checks(reference, None, None)
+    assert detail("detector weights", checks) == "d.weights, https://example.org/d"
+    assert states(checks)["detector weights"] == "missing"
+    (tmp_path / "d.weights").write_bytes(CONTENT)
+    assert states(file_checks(reference, None, None)) == {
+        "weights": "missing",
+        "detector weights": "ok",
+        "data": "missing",
+    }
+
+
 def test_the_command_prints_a_line_for_each(command):
     done = command(main, "modelzoo", "doctor")
     assert done.code == 0

@@ -87,10 +87,16 @@ def test_place_that_cannot_be_written_is_an_error(tmp_path: Path, name: str) -> 
 
 @pytest.mark.parametrize(
     ("missing", "hint"),
-    [("qeury", "did you mean {}/query?"), ("zzz", None), ("nosuch/query", "{}/nosuch does not exist either")],
+    [
+        ("qeury", "did you mean {}/query?"),
+        ("zzz", None),
+        ("nosuch/query", "{}/nosuch does not exist either"),
+        ("qeury/bs1", "did you mean {}/query/bs1?"),
+        ("qeury/bs2", "{}/qeury does not exist either"),
+    ],
 )
 def test_missing_path_names_its_neighbour(tmp_path: Path, missing: str, hint: str | None) -> None:
-    (tmp_path / "query").mkdir()
+    (tmp_path / "query" / "bs1").mkdir(parents=True)
     for check in (existing_file, existing_folder, list_folder):
         with pytest.raises(DataError, match=re.escape(str(tmp_path / missing))) as caught:
             check(tmp_path / missing, "query")

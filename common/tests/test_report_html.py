@@ -41,8 +41,9 @@ REFERENCE = {
     },
     "weights": {"url": "http://weights.example/file"},
 }
-METRICS = {"mAP": 0.8125, "NM": {"include": 95.25, "views": [1.0]}, "cmc": [0.5, 1.0], "queries": 12345}
-REPORT = Report("toy", "onnxruntime", 8, METRICS, STATS, REFERENCE, labels={"mAP": ("Mean AP", ".1%")})
+METRICS = {"mAP": 0.8125, "NM": {"include": 95.25, "views": [1.0]}, "cmc": [0.5, 1.0], "queries": 12345, "APM": -1.0}
+LABELS = {"mAP": ("Mean AP", ".1%"), "APM": ("AP of none", ".1%")}
+REPORT = Report("toy", "onnxruntime", 8, METRICS, STATS, REFERENCE, labels=LABELS)
 BARE = Report("toy", "torch", 1, {}, StreamStats(1, [], 2.0, 0.0, 1.0, 0.0, [1000.0]), {})
 
 
@@ -131,6 +132,7 @@ def test_measured_stands_beside_published(tmp_path: Path) -> None:
     for row in (
         ["metric", "this run", "upstream", "chip a"],
         ["Mean AP", "81.2%", "85.9%", "–"],
+        ["AP of none", "–", "–", "–"],
         ["NM include", "95.25", "–", "95.5"],
         ["queries", "12,345", "–", "–"],
         ["images/s end to end", "5"],

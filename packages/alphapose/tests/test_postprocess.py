@@ -166,6 +166,7 @@ def test_a_missing_folder_has_its_neighbour_as_a_hint(
     done = alphapose("postprocess", "--dataroot", coco, "--dump_dir", "./result/bs1")
     assert done.code == 1
     assert "no such result folder: result/bs1" in done.error
+    assert done.hint == "did you mean results/bs1?"
     done = alphapose(
         "postprocess", "--dataroot", coco, "--dump_dir", "./results/bs1", "--dump_dir_flip", "results/flip"
     )

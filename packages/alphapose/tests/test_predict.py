@@ -180,6 +180,9 @@ def test_frames_of_several_sources_have_different_names(
     videos = {"AlphaPose_clip.mp4", "AlphaPose_other.mp4"}
     drawn = {f"vis/{name}/{k}.jpg" for name in ("clip.avi", "other.avi") for k in range(12)}
     assert written(tmp_path / "out") == {"alphapose-results.json", "vis/9.png", *videos, *drawn}
+    assert predict(pictures / "9.png", "--save-image", "--overwrite").code == 0
+    unnamed = {f"vis/{name}/5.jpg" for name in ("clip.avi", "other.avi")}
+    assert written(tmp_path / "out") == {"alphapose-results.json", "vis/9.png", *videos, *unnamed}
 
 
 class Camera:
@@ -462,6 +465,10 @@ def test_pictures_of_the_results_before_are_removed_and_no_others(
     for name in ("mine.png", "clip.avi/9.png", "9.png.txt", "../9.png"):
         (vis / name).parent.mkdir(exist_ok=True)
         (vis / name).write_text("mine")
+    before = written(vis)
+    (tmp_path / "bad.jpg").write_text("no picture")
+    assert predict(tmp_path / "bad.jpg", "--overwrite").code == 1
+    assert written(vis) == before
     done = predict(pictures / "11.jpg", "--overwrite")
     assert done.code == 0, done.err
     left = {"11.jpg", "mine.png", "clip.avi/9.png", "9.png.txt"}

@@ -69,6 +69,8 @@ def file_checks(reference: Mapping[str, Any], weights: Path | None, data: Path |
     source = f"{published['file']}, {published['url']}, {' '.join(_digest(published))}"
     path, absent = weights or Path(published["file"]), f"{weights} is no file; " if weights else ""
     checks = [_weights(path, published) if path.is_file() else Check(MISSING, "weights", absent + source)]
+    others = {name: facts for name, facts in reference.items() if name.endswith("_weights")}
+    checks += [_other_weights(name.replace("_", " "), facts) for name, facts in others.items()]
     if data and data.is_dir():
         return [*checks, Check(OK, "data", str(data))]
     dataset, absent = reference["data"], f"{data} is no folder; " if data else ""
@@ -84,6 +86,11 @@ def _weights(path: Path, published: Mapping[str, Any]) -> Check:
     if {"md5": md5_of, "git_blob": git_blob_of}[kind](path) == digest:
         return Check(OK, "weights", f"{path} is the published {published['file']}")
     return Check(WRONG, "weights", f"{path} is not the published file: its {kind} is not {digest}")
+
+
+def _other_weights(name: str, published: Mapping[str, Any]) -> Check:
+    there = Path(published["file"]).is_file()
+    return Check(OK if there else MISSING, name, f"{published['file']}{'' if there else ', ' + published['url']}")
 
 
 def _digest(published: Mapping[str, Any]) -> tuple[str, str]:

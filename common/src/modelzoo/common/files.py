@@ -169,14 +169,22 @@ def list_folder(path: Path, what: str) -> list[os.DirEntry[str]]:
 
 def neighbour_hint(path: Path) -> str | None:
     """A hint for a path that does not exist: the nearest name beside it, or the first folder that is missing."""
+    if path.absolute().parent.is_dir():
+        nearest = _nearest(path)
+        return f"did you mean {nearest}?" if nearest else None
+    parent = _nearest(path.parent)
+    if parent and (parent / path.name).exists():
+        return f"did you mean {parent / path.name}?"
+    return f"{path.absolute().parent} does not exist either"
+
+
+def _nearest(path: Path) -> Path | None:
+    """What is called most like a path, in the same folder."""
     import difflib
 
-    parent = path.absolute().parent
-    if not parent.is_dir():
-        return f"{parent} does not exist either"
     try:
-        names = [entry.name for entry in parent.iterdir() if entry.name != path.name]
+        names = [entry.name for entry in path.absolute().parent.iterdir() if entry.name != path.name]
     except OSError:
         return None
     nearest = difflib.get_close_matches(path.name, names, n=1, cutoff=0.5)
-    return f"did you mean {path.parent / nearest[0]}?" if nearest else None
+    return path.parent / nearest[0] if nearest else None

@@ -8,6 +8,10 @@ from typing import TypeVar
 
 Item = TypeVar("Item")
 
+BAR = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}, {rate_noinv_fmt}]"
+COUNTER = "{desc}: {n_fmt} [{elapsed}, {rate_noinv_fmt}]"
+"""What is shown; the rate is in items a second, however slow they are."""
+
 
 def progress(items: Iterable[Item], total: int | None, label: str, unit: str = "it") -> Iterator[Item]:
     """Pass the items through, with a progress bar on a terminal.
@@ -26,4 +30,5 @@ def progress(items: Iterable[Item], total: int | None, label: str, unit: str = "
         return
     from tqdm import tqdm
 
-    yield from tqdm(items, total=total, desc=label, unit=unit, leave=False, dynamic_ncols=True)
+    bar = BAR if total else COUNTER
+    yield from tqdm(items, total=total, desc=label, unit=f" {unit}", leave=False, dynamic_ncols=True, bar_format=bar)

@@ -81,6 +81,8 @@ def _flat(value: object, name: str = "") -> dict[str, float]:
 
 
 def _shown(value: object, form: str = "") -> str:
+    if form.endswith("%") and isinstance(value, int | float) and value < 0:
+        return "–"  # a share of nothing, which COCO's evaluation writes as -1
     if isinstance(value, int | float):
         return format(value, form or (",.4g" if isinstance(value, float) else ","))
     return "–" if value is None else str(value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from modelzoo.alphapose.quiet import silence_opencv
 from modelzoo.common.errors import DataError, WriteError
 from modelzoo.common.files import reason, write_bytes
 
@@ -30,6 +31,7 @@ def read_bgr(path: Path) -> np.ndarray:
     import cv2
     import numpy as np
 
+    silence_opencv()
     try:
         data = np.fromfile(path, np.uint8)
     except OSError as error:

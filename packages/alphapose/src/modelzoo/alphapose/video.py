@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from modelzoo.alphapose.quiet import silence_opencv
 from modelzoo.common.errors import DataError, WriteError
 from modelzoo.common.files import atomic_path
 
@@ -93,7 +93,7 @@ def open_video(place: Path | int) -> Iterator[Video]:
     """
     import cv2
 
-    _be_quiet()
+    silence_opencv()
     webcam = isinstance(place, int)
     name = f"webcam {place}" if webcam else str(place)
     capture = (
@@ -165,7 +165,7 @@ class Recorder:
         import cv2
 
         if self._writer is None:
-            _be_quiet()
+            silence_opencv()
             self._size = (image.shape[1], image.shape[0])
             self._writer = cv2.VideoWriter(
                 str(self._path.absolute()), cv2.VideoWriter.fourcc(*CODEC), self._fps, self._size
@@ -187,11 +187,3 @@ def _unopened(name: str, webcam: bool) -> DataError:
     if webcam:
         return DataError(f"{name} cannot be opened", "0 is the first one; is it plugged in, and free?")
     return DataError(f"{name} is not a video that OpenCV can read, or is damaged")
-
-
-def _be_quiet() -> None:
-    """No lines of OpenCV's and FFmpeg's own beside ours."""
-    import cv2
-
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)

@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def handle(arguments: argparse.Namespace) -> int:
     """Estimate poses."""
-    from modelzoo.alphapose.old_pictures import remove_old_pictures
+    from modelzoo.alphapose.old_pictures import find_old_pictures, remove_unchanged
     from modelzoo.alphapose.predict import Finder, Wanted, check_wanted, predict
     from modelzoo.alphapose.sources import find_sources
     from modelzoo.common.commands.output import print_skipped
@@ -60,9 +60,9 @@ def handle(arguments: argparse.Namespace) -> int:
     check_wanted(sources, wanted, arguments.overwrite)
     boxes = _boxes(arguments.boxes, sources)
     finder = Finder(_estimator(arguments), boxes)
-    if arguments.overwrite:
-        remove_old_pictures(arguments.output)
+    old = find_old_pictures(arguments.output) if arguments.overwrite else {}
     summary = predict(sources, finder, wanted, Threads(arguments.workers), arguments.on_error)
+    remove_unchanged(old)
     _print_summary(summary, sources, arguments)
     return print_skipped(summary.skipped)
 
@@ -88,10 +88,11 @@ def _estimator(arguments: argparse.Namespace) -> PoseEstimator:
     from modelzoo.alphapose.detector.opening import WEIGHTS_SUFFIX
     from modelzoo.alphapose.estimator import BATCHSIZE, PoseEstimator
     from modelzoo.alphapose.tracking import CONFIDENCE
+    from modelzoo.common.files import existing_file
     from modelzoo.common.session import CHECKPOINT_SUFFIXES
 
     for file in (arguments.detector, arguments.pose):
-        if file and file.suffix.lower() in (WEIGHTS_SUFFIX, *CHECKPOINT_SUFFIXES):
+        if file and existing_file(file, "model").suffix.lower() in (WEIGHTS_SUFFIX, *CHECKPOINT_SUFFIXES):
             print(f"exporting {file} ...")
     return PoseEstimator(
         pose=arguments.pose,
@@ -110,6 +111,8 @@ def _print_summary(summary: Summary, sources: list[Source], arguments: argparse.
     speed = summary.frames / summary.wall_s if summary.wall_s else 0.0
     nobody = f", nobody in {summary.empty} of them" if summary.empty else ""
     print(f"{summary.people} people in {summary.frames} frames{nobody}; {summary.wall_s:.1f} s, {speed:.2f} frames/s")
+    if arguments.track and arguments.format != "coco":
+        print(f"note: the format {arguments.format} has no place for the numbers of people", file=sys.stderr)
     for remark in summary.remarks:
         print(f"note: {remark}", file=sys.stderr)
     for source in sources:
