@@ -39,7 +39,7 @@ def check_sides(results: Path, mirrored: Path | None) -> None:
         text = f"--dump_dir_flip is {mirrored}, which holds the results of crops that are not mirrored"
         hint = "mirrored are those that preprocess wrote into --output_flip; where it was interrupted, preprocess again"
         raise DataError(text, hint)
-    models = {model_of(folder): folder for folder in (mirrored, results) if folder} if mirrored else {}
+    models = {model_of(folder): folder for folder in (mirrored, results)} if mirrored else {}
     for model, folder in models.items():
         if model and has_flip_test(model):
             text = f"{folder} holds the results of {model}, which does the flip test by itself"
