@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from modelzoo.common import benchmark as module
-from modelzoo.common.benchmark import benchmark, table
+from modelzoo.common.benchmark import benchmark, is_published_form, table
 from modelzoo.common.cli import main
 from modelzoo.common.errors import UsageError
 from modelzoo.common.export import TRACED_LENGTH
@@ -70,8 +70,11 @@ def test_free_axes_get_the_sizes_of_the_usual_export():
             self.seen = [(array.shape, str(array.dtype)) for array in (x, y)]
             return (y,)
 
-    usual = SimpleNamespace(inputs=(TensorSpec("x", "float32", ("N", 100, 2)), TensorSpec("y", "float32", ("N", 8))))
-    for spec, frames in ((usual, 100), (None, TRACED_LENGTH)):
+    usual = SimpleNamespace(
+        inputs=(TensorSpec("x", "float32", ("N", 100, 2)), TensorSpec("y", "float32", ("N", 8))), usual={}
+    )
+    named = SimpleNamespace(inputs=(TensorSpec("z", "float32", ("N", 8)),), usual={"frames": 30, "persons": 2})
+    for spec, frames in ((usual, 100), (named, 30), (None, TRACED_LENGTH)):
         _, session = benchmark(lambda size: Free(), [2], loop=1, warmup=0, spec=spec)
         assert session.seen == [((2, frames, 2), "uint8"), ((2, 3), "uint8")]
 
@@ -81,6 +84,22 @@ def test_the_published_row_of_the_same_batch_stands_beside():
     lines = table(rows, {"throughput": {"rows": [{"batchsize": 2, "chip": "310P3", "throughput": 99.6}]}})
     assert [line.split()[-2:] for line in lines[2:]] == [["100", "(310P3)"]]
     assert lines[1].split()[-1] == "-"
+
+
+@pytest.mark.parametrize(
+    ("sizes", "form", "same"),
+    [
+        (("N", 17, 4), {"flip": False, "dtype": "uint8"}, True),
+        (("rows", 17, "free"), {}, False),
+        (("N", 17, 4), {"flip": True}, False),
+        (("N", 80), {"flip": False}, False),
+    ],
+)
+def test_numbers_of_another_form_are_not_beside(sizes, form, same):
+    spec = SimpleNamespace(outputs=(TensorSpec("maps", "float32", ("N", 17, 4)),))
+    session = SimpleNamespace(outputs=(TensorSpec("y", "float32", sizes),), identity=SimpleNamespace(form=form))
+    assert is_published_form(session, spec, {"throughput": {"of": {"flip": False}}}) is same
+    assert is_published_form(SimpleNamespace(outputs=spec.outputs, identity=None), spec, {})
 
 
 def test_the_command_opens_the_file_of_each_batch_size_and_writes_json(command, tmp_path):

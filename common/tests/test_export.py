@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from modelzoo.common.errors import ExportError
-from modelzoo.common.export import export_onnx, random_inputs
+from modelzoo.common.export import TRACED_LENGTH, export_onnx, random_inputs
 from modelzoo.common.session import open_session
 from modelzoo.common.spec import Identity, TensorSpec
 from modelzoo.common.testing.plugin import tree
@@ -264,6 +264,27 @@ def test_random_inputs_are_repeatable_and_fill_the_range() -> None:
     assert all(np.array_equal(*pair) for pair in zip(first, again, strict=True))
     assert (first[1].min(), first[1].max()) == (0, 255)
     assert first[0].min() < 0 < first[0].max()
+
+
+def test_random_whole_numbers_other_than_pixels_are_places_on_the_free_axis() -> None:
+    (places,) = random_inputs([TensorSpec("i", "int64", ("N", 200))], 2, free=5)
+    assert (places.dtype, places.min(), places.max()) == ("int64", 0, 4)
+
+
+def test_an_axis_that_is_free_in_the_trace_is_fixed_in_the_file(tmp_path: Path) -> None:
+    class Counting(torch.nn.Module):
+        traced: tuple[int, ...] = ()
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            self.traced = self.traced or tuple(map(int, x.shape))
+            return x.sum(dim=1)
+
+    network = Counting()
+    fixed = Identity("toy", "1", (TensorSpec("x", "float32", ("N", 7, 3)),), (TensorSpec("y", "float32", ("N", 3)),))
+    shorter = (TensorSpec("x", "float32", ("N", "clips", 3)),)
+    session = open_session(export_onnx(network, fixed, tmp_path / "toy.onnx", 1e-6, traced=shorter))
+    assert network.traced == (2, TRACED_LENGTH, 3)
+    assert session.inputs == fixed.inputs
 
 
 def test_output_that_cannot_be_written_names_the_file(tmp_path: Path) -> None:

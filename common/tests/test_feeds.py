@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from onnx.helper import make_node
 from modelzoo.common.cli import main
 from modelzoo.common.errors import DataError
 from modelzoo.common.feeds import find_feeds, natural_key, read_feed
+from modelzoo.common.index import Index, write_index
 from modelzoo.common.spec import TensorSpec
 from modelzoo.common.testing.plugin import CommandRunner, Finished, tree
 from modelzoo.common.testing.toys import doubler, grey, image, onnx_model, save_model
@@ -170,6 +172,54 @@ def test_wrong_folders_are_refused(
     command: CommandRunner, toys: Path, model: str, inputs: str, named: str, hint: str
 ) -> None:
     assert hint in assert_refused(command, model, inputs, named).hint
+
+
+PAIR = [TensorSpec(name, "uint8", ("N", 4, 4, 3)) for name in ("structure", "appearance")]
+"""Two inputs that no size of a file tells apart."""
+
+
+@pytest.fixture
+def indexed(toys: Path) -> None:
+    """The folders `first` and `second` of the two inputs, with their indices beside them."""
+    for name, spec in zip(("first", "second"), PAIR, strict=True):
+        Path(name).mkdir()
+        Path(name, "a.bin").write_bytes(bytes(48))
+        write_index(Path(name), Index("toy", "1", (spec,), complete=True))
+
+
+@pytest.mark.usefixtures("indexed")
+@pytest.mark.parametrize(
+    ("inputs", "told"),
+    [
+        ("second,first", "second/a.bin is of the input appearance, not of structure"),
+        ("first,first", "first/a.bin is of the input structure, not of appearance"),
+        ("second,second", "second/a.bin is of the input appearance, not of structure"),
+        ("second/a.bin,first/a.bin", "second/a.bin is of the input appearance, not of structure"),
+    ],
+)
+def test_folders_of_other_inputs_are_known_by_their_index(inputs: str, told: str) -> None:
+    with pytest.raises(DataError) as caught:
+        find_feeds(inputs, PAIR)
+    assert str(caught.value) == told
+    assert caught.value.hint == ("the folders are swapped, or one is given twice: the order is structure, appearance")
+
+
+@pytest.mark.usefixtures("indexed")
+def test_folders_in_order_and_those_of_unknown_or_no_inputs_are_taken() -> None:
+    assert find_feeds("first,second", PAIR)[0].files == ("first/a.bin", "second/a.bin")
+    renamed = [replace(spec, name=f"onnx::{spec.name}") for spec in PAIR]
+    assert find_feeds("second,first", renamed)[0].files == ("second/a.bin", "first/a.bin")
+    Path("first_index.json").unlink()
+    assert find_feeds("first,second", PAIR)[0].files == ("first/a.bin", "second/a.bin")
+
+
+def test_swapped_folders_without_an_index_are_known_by_size(command: CommandRunner, toys: Path) -> None:
+    for folder, prefix in (("dirA", "gray"), ("dirB", "rgb")):
+        for k in range(6):
+            Path(folder, f"{prefix}_{k}.bin").rename(Path(folder, f"same_{k}.bin"))
+    done = assert_refused(command, "toyB_bs4", "dirB,dirA", "dirB/same_0.bin is of the input image2, not of image1")
+    assert done.hint == "the folders are swapped, or one is given twice: the order is image1, image2"
+    assert infer(command, "toyB_bs4", "dirA,dirB").code == 0
 
 
 def test_comma_in_a_folder_name_is_refused(command: CommandRunner, toys: Path) -> None:

@@ -65,6 +65,36 @@ def test_arms_by_hand() -> None:
     assert bent["left_wrist"] == pytest.approx((0.108, 0.818 - 0.186, 0.146))
 
 
+def test_a_twisted_arm_by_hand() -> None:
+    """An arm held out with the forearm up, as who waves; and a hanging one whose forearm points outwards."""
+    up = ArmAngles(aside=RIGHT_ANGLE, elbow=RIGHT_ANGLE, twist=RIGHT_ANGLE)
+    out = ArmAngles(elbow=RIGHT_ANGLE, twist=RIGHT_ANGLE)
+    points = body_points(Proportions(), Stance(left_arm=up, right_arm=out))
+    assert points["left_elbow"] == pytest.approx((0.108 + 0.186, 0.818, 0.0))
+    assert points["left_wrist"] == pytest.approx((0.108 + 0.186, 0.818 + 0.146, 0.0))
+    assert points["left_hand"] == pytest.approx((0.108 + 0.186, 0.818 + 0.146 + 0.05, 0.0))
+    assert points["right_wrist"] == pytest.approx((-0.108 - 0.146, 0.818 - 0.186, 0.0))
+
+
+def test_half_a_twist_by_hand() -> None:
+    points = body_points(Proportions(), Stance(left_arm=ArmAngles(elbow=RIGHT_ANGLE, twist=RIGHT_ANGLE / 3)))
+    assert points["left_wrist"] == pytest.approx((0.108 + 0.073, 0.632, 0.146 * 3**0.5 / 2))
+
+
+def test_a_straight_arm_may_be_twisted_without_effect() -> None:
+    arms = [ArmAngles(shoulder=0.4, aside=0.3, twist=twist) for twist in (0.0, 1.0)]
+    still, twisted = (body_points(Proportions(), Stance(right_arm=arm)) for arm in arms)
+    assert twisted == {name: pytest.approx(point) for name, point in still.items()}
+
+
+def test_a_jump_lifts_every_point_alike() -> None:
+    stances = [Stance(left_leg=LegAngles(hip=0.5, knee=0.7), lift=lift) for lift in (0.0, 0.2)]
+    ground, air = (body_points(Proportions(), stance) for stance in stances)
+    assert air == {name: pytest.approx((x, y + 0.2, z)) for name, (x, y, z) in ground.items()}
+    soles = [air[f"{side}_{part}"][1] for side in ("left", "right") for part in ("heel", "toe")]
+    assert min(soles) == pytest.approx(0.22)
+
+
 def test_a_lean_moves_the_head_forward_and_leaves_the_legs() -> None:
     upright, bowed = (body_points(Proportions(), Stance(lean=lean)) for lean in (0.0, RIGHT_ANGLE))
     assert bowed["head"] == pytest.approx((0.0, 0.53, 0.288 + 0.127))
@@ -82,8 +112,10 @@ def test_bones_keep_their_lengths_at_every_moment() -> None:
         ("wrist", "hand"): own.hand,
     }
     gait = Gait(stride=1.2, arm_swing=1.5, legs_aside=0.2, arms_aside=0.5, lean=0.3)
-    for phase in PHASES:
-        points = body_points(own, walking(phase, gait))
+    arm = ArmAngles(shoulder=0.4, elbow=1.2, aside=0.7)
+    twisted = [Stance(left_arm=replace(arm, twist=phase), right_arm=replace(arm, twist=-phase)) for phase in PHASES]
+    for stance in [*(walking(phase, gait) for phase in PHASES), *twisted]:
+        points = body_points(own, stance)
         for (start, end), length in lengths.items():
             for side in ("left", "right"):
                 assert dist(points[f"{side}_{start}"], points[f"{side}_{end}"]) == pytest.approx(length)

@@ -74,8 +74,28 @@ def benchmark(
 
 
 def _sized(inputs: Sequence[TensorSpec], spec: ModelSpec | None) -> list[TensorSpec]:
-    usual = {tensor.name: tensor.shape for tensor in (spec.inputs if spec else ())}
-    return [replace(own, shape=usual.get(own.name, own.shape)) if own.free_axes else own for own in inputs]
+    shapes = {tensor.name: tensor.shape for tensor in (spec.inputs if spec else ())}
+    usual = spec.usual if spec else {}
+
+    def sized(own: TensorSpec) -> TensorSpec:
+        return replace(own, shape=tuple(usual.get(axis, axis) for axis in shapes.get(own.name, own.shape)))
+
+    return [sized(own) if own.free_axes else own for own in inputs]
+
+
+def is_published_form(session: Session, spec: ModelSpec, reference: Mapping[str, Any]) -> bool:
+    """Whether the published throughput is that of such a model: of its outputs, and of its form as far as it says it.
+
+    Args:
+        session: The model.
+        spec: The published one.
+        reference: The published numbers, whose `throughput.of` names the choices at export.
+    """
+    said = session.identity.form if session.identity else {}
+    wanted = reference.get("throughput", {}).get("of", {})
+    outputs = [[axis for axis in tensor.sample_shape if isinstance(axis, int)] for tensor in session.outputs]
+    published = [[axis for axis in tensor.sample_shape if isinstance(axis, int)] for tensor in spec.outputs]
+    return outputs == published and all(said.get(key, value) == value for key, value in wanted.items())
 
 
 def table(rows: Sequence[Row], reference: Mapping[str, Any]) -> list[str]:

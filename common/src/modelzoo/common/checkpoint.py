@@ -14,7 +14,7 @@ from modelzoo.common.files import existing_file, reason
 if TYPE_CHECKING:
     import torch
 
-WRAPPERS = ("model", "state_dict", "model_state_dict", "net")
+WRAPPERS = ("model", "state_dict", "model_state_dict", "net", "a")
 """Keys under which training scripts keep the weights."""
 
 PARALLEL_PREFIX = "module."

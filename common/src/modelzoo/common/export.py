@@ -37,6 +37,7 @@ def export_onnx(
     tolerance: float,
     check_batches: Sequence[int] = CHECK_BATCHES,
     simplify: bool = True,
+    traced: Sequence[TensorSpec] = (),
 ) -> Path:
     """Export, simplify, check, and compare with torch; only then the file gets its name.
 
@@ -47,6 +48,7 @@ def export_onnx(
         tolerance: Largest absolute difference from torch, in units of the output's largest value where that is above 1.
         check_batches: The batch sizes to compare at; none leaves the comparison out.
         simplify: False keeps the graph as torch wrote it, to find out what a simplification changed.
+        traced: The inputs for the trace, where axes that the identity fixes are free, and shorter; none for its own.
 
     Returns:
         `output`.
@@ -58,8 +60,8 @@ def export_onnx(
     import_exporters(identity_.model)
     make_folder(output.absolute().parent)
     with atomic_path(output) as partial:
-        _trace(network, identity_, partial)
-        _finish(partial, identity_, simplify)
+        _trace(network, identity_, traced or identity_.inputs, partial)
+        _finish(partial, identity_, traced or identity_.inputs, simplify)
         compare_with_torch(network, partial, identity_, tolerance, check_batches)
     return output
 
@@ -80,7 +82,7 @@ def import_exporters(model: str) -> None:
 
 
 def random_inputs(specs: Sequence[TensorSpec], batch: int, free: int = TRACED_LENGTH) -> list[np.ndarray]:
-    """Seeded inputs for a comparison: normal numbers for floats, all values for integers.
+    """Seeded inputs: normal numbers for floats, all values for uint8, places on the free axes for other integers.
 
     Args:
         specs: The model's inputs.
@@ -97,7 +99,7 @@ def random_inputs(specs: Sequence[TensorSpec], batch: int, free: int = TRACED_LE
     return [
         rng.standard_normal(shape).astype(spec.dtype)
         if np.issubdtype(np.dtype(spec.dtype), np.floating)
-        else rng.integers(0, 256, shape).astype(spec.dtype)
+        else rng.integers(0, 256 if spec.dtype == "uint8" else free, shape).astype(spec.dtype)
         for spec, shape in zip(specs, shapes, strict=True)
     ]
 
@@ -108,7 +110,6 @@ def compare_with_torch(network: Any, path: Path, identity_: Identity, tolerance:
     Raises:
         ExportError: An output differs by more than the tolerance, or is not finite.
     """
-    import numpy as np
     import torch
 
     from modelzoo.common.sessions.onnxruntime import OnnxRuntimeSession
@@ -119,33 +120,56 @@ def compare_with_torch(network: Any, path: Path, identity_: Identity, tolerance:
         with torch.inference_mode():
             wanted = network(*(torch.from_numpy(array) for array in inputs))
         wanted = wanted if isinstance(wanted, tuple) else (wanted,)
-        for spec, want, got in zip(identity_.outputs, wanted, _run_graph(session, inputs), strict=True):
-            if got.shape != want.shape:
-                raise ExportError(
-                    f"{spec.name} of the exported graph is {got.shape}, of the network {tuple(want.shape)}"
-                )
-            scale = max(1.0, float(want.abs().max()))
-            difference = float(np.abs(want.numpy() - got).max()) / scale
-            if not difference <= tolerance:
-                raise ExportError(
-                    f"{spec.name} of the exported graph differs from torch by {difference:.2e} at batch {batch} "
-                    f"(allowed: {tolerance:.0e})"
-                )
+        for spec, want, got in zip(identity_.outputs, wanted, run_graph(session, inputs), strict=True):
+            compare_output(spec.name, want.numpy(), got, tolerance, batch)
 
 
-def _run_graph(session: Session, inputs: Sequence[np.ndarray]) -> tuple[np.ndarray, ...]:
+def compare_output(
+    name: str, want: np.ndarray, got: np.ndarray, tolerance: float, batch: int, other: str = "torch"
+) -> None:
+    """Compare an output of a graph with what it should be.
+
+    Args:
+        name: Of the output.
+        want: Any shape.
+        got: The graph's.
+        tolerance: Largest absolute difference, in units of the largest wanted value where that is above 1.
+        batch: The batch size, for the message.
+        other: What the wanted values come from.
+
+    Raises:
+        ExportError: It has another shape, differs by more than the tolerance, or is not finite.
+    """
+    import numpy as np
+
+    if got.shape != want.shape:
+        raise ExportError(f"{name} of the exported graph is {got.shape}, of {other} {want.shape}")
+    difference = float(np.abs(want - got).max()) / max(1.0, float(np.abs(want).max()))
+    if not difference <= tolerance:
+        raise ExportError(
+            f"{name} of the exported graph differs from {other} by {difference:.2e} at batch {batch} "
+            f"(allowed: {tolerance:.0e})"
+        )
+
+
+def run_graph(session: Session, inputs: Sequence[np.ndarray]) -> tuple[np.ndarray, ...]:
+    """Run a graph that was just exported.
+
+    Raises:
+        ExportError: It does not run.
+    """
     try:
         return session.run(*inputs)
     except ModelError as error:
         raise ExportError(f"the exported graph does not run: {error}") from error
 
 
-def _trace(network: Any, identity_: Identity, path: Path) -> None:
+def _trace(network: Any, identity_: Identity, inputs: Sequence[TensorSpec], path: Path) -> None:
     import torch
 
-    tensors = (*identity_.inputs, *identity_.outputs)
+    tensors = (*inputs, *identity_.outputs)
     free = {t.name: {i: axis for i, axis in enumerate(t.shape) if isinstance(axis, str)} for t in tensors}
-    example = tuple(torch.from_numpy(array) for array in random_inputs(identity_.inputs, batch=2))
+    example = tuple(torch.from_numpy(array) for array in random_inputs(inputs, batch=2))
     options: dict[str, Any] = {
         "opset_version": OPSET,
         "input_names": [tensor.name for tensor in identity_.inputs],
@@ -162,13 +186,13 @@ def _trace(network: Any, identity_: Identity, path: Path) -> None:
         raise ExportError(f"torch cannot export the network: {str(error).splitlines()[0]}") from error
 
 
-def _finish(path: Path, identity_: Identity, simplify: bool) -> None:
+def _finish(path: Path, identity_: Identity, inputs: Sequence[TensorSpec], simplify: bool) -> None:
     """Simplify the traced file if wanted, write its identity into it, and check it."""
     import onnx
 
     model = onnx.load(path)
     _check_names(model.graph, identity_)
-    model = _simplified(model, identity_) if simplify else model
+    model = _simplified(model, inputs) if simplify else model
     for tensors, values in ((identity_.inputs, model.graph.input), (identity_.outputs, model.graph.output)):
         for tensor, value in zip(tensors, values, strict=True):
             _name_axes(value, tensor)
@@ -181,13 +205,11 @@ def _finish(path: Path, identity_: Identity, simplify: bool) -> None:
     onnx.save(model, path)
 
 
-def _simplified(model: Any, identity_: Identity) -> Any:
+def _simplified(model: Any, inputs: Sequence[TensorSpec]) -> Any:
     import onnxsim
 
-    shapes = {
-        spec.name: list(array.shape)
-        for spec, array in zip(identity_.inputs, random_inputs(identity_.inputs, 1), strict=True)
-    }
+    arrays = random_inputs(inputs, 1)
+    shapes = {spec.name: list(array.shape) for spec, array in zip(inputs, arrays, strict=True)}
     try:
         with redirect_stdout(StringIO()):  # it prints its own progress
             simplified, equal = onnxsim.simplify(model, check_n=1, test_input_shapes=shapes, certify=False)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from modelzoo.common.bins import read_bin, sample_shape
 from modelzoo.common.errors import DataError
 from modelzoo.common.files import existing_file, list_folder, neighbour_hint, reason
+from modelzoo.common.index import index_path, read_index
 from modelzoo.common.spec import TensorSpec
 
 if TYPE_CHECKING:
@@ -46,12 +47,14 @@ def find_feeds(inputs: str, specs: Sequence[TensorSpec], pair: str = "stem") -> 
         pair: `stem` pairs files of equal stems; `order` pairs them by their order.
 
     Raises:
-        DataError: Something is missing, does not pair, or has the wrong size or dtype.
+        DataError: Something is missing, does not pair, is of another input, or has the wrong size or dtype.
     """
     columns = _list_files(inputs, specs)
     for column in columns:
         _check_stems(column)
     rows = _pair_by_order(columns) if pair == "order" else _pair_by_stem(columns)
+    if len(specs) > 1:
+        _check_order(rows[0], specs)
     return [Feed(file_stem(row[0]), row, tuple(map(_shape_of, row, specs))) for row in rows]
 
 
@@ -141,6 +144,23 @@ def _pair_by_stem(columns: list[list[str]]) -> list[tuple[str, ...]]:
                         "--pair order pairs files by their order instead",
                     )
     return [tuple(files[file_stem(file)] for files in by_stem) for file in columns[0]]
+
+
+def _check_order(files: Sequence[str], specs: Sequence[TensorSpec]) -> None:
+    for file, spec in zip(files, specs, strict=True):
+        fitting = _fitting_inputs(Path(file), specs)
+        if fitting and spec.name not in fitting:
+            order = ", ".join(spec.name for spec in specs)
+            hint = f"the folders are swapped, or one is given twice: the order is {order}"
+            raise DataError(f"{file} is of the input {fitting[0]}, not of {spec.name}", hint)
+
+
+def _fitting_inputs(file: Path, specs: Sequence[TensorSpec]) -> list[str]:
+    """Which inputs a file may be of, by the index beside its folder, else by its size."""
+    index, size = index_path(file.parent), file.stat().st_size
+    said = {tensor.name for tensor in read_index(index).inputs} if index.exists() else set()
+    named = [spec.name for spec in specs if spec.name in said]
+    return named or [spec.name for spec in specs if size == spec.sample_bytes() and not spec.free_axes]
 
 
 def _shape_of(file: str, spec: TensorSpec) -> tuple[int, ...]:

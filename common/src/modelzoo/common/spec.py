@@ -110,6 +110,7 @@ class ModelSpec:
         input_format: What ATC takes as `--input_format`.
         tolerance: Largest absolute difference of an exported graph's outputs from the network's.
         npu_gate: What an .om has to meet; ATC computes in half precision unless told otherwise.
+        usual: Lengths of free axes, by name, at which a benchmark measures.
     """
 
     name: str
@@ -121,6 +122,7 @@ class ModelSpec:
     input_format: str
     tolerance: float
     npu_gate: Gate = Gate(max_rel=1e-2, min_cosine=0.999, metric=5e-3)
+    usual: Mapping[Dimension, int] = field(default_factory=dict)
 
     @property
     def gate(self) -> Gate:

@@ -37,7 +37,7 @@ def handle(arguments: argparse.Namespace, spec: ModelSpec | None = None, referen
         spec: The model, for its checkpoints.
         reference: The package's published numbers.
     """
-    from modelzoo.common.benchmark import benchmark, table
+    from modelzoo.common.benchmark import benchmark, is_published_form, table
     from modelzoo.common.files import write_text
     from modelzoo.common.report import environment, read_reference
     from modelzoo.common.session import Session, open_session
@@ -52,7 +52,9 @@ def handle(arguments: argparse.Namespace, spec: ModelSpec | None = None, referen
         return opened[name]
 
     rows, session = benchmark(open_model, arguments.batch_sizes, arguments.loop, arguments.warmup, spec)
-    published = read_reference(reference) if reference else {}
+    published = read_reference(reference) if spec and reference else {}
+    if spec and not is_published_form(session, spec, published):
+        published = {}
     print("\n".join(table(rows, published)))
     print(f"backend {session.backend}, {arguments.loop} runs after {arguments.warmup} warm-up runs", file=sys.stderr)
     if arguments.json:

@@ -32,6 +32,7 @@ class VerifyJob:
         inputs: The same samples as a variant takes them, one array per model input.
         metric: Computes the gated metrics of a session, or None where there are no data.
         upstream: Runs the patched upstream's own network on float32 inputs, or None where it is not asked for.
+        given: The same samples as a model file takes them; None where its input type names the variant.
     """
 
     spec: ModelSpec
@@ -41,12 +42,20 @@ class VerifyJob:
     inputs: Callable[[str], list[np.ndarray]]
     metric: Callable[[Session], Mapping[str, float]] | None = None
     upstream: Callable[[list[np.ndarray]], list[np.ndarray]] | None = None
+    given: Callable[[Session], list[np.ndarray]] | None = None
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the flags; the package adds those of its network."""
+def add_arguments(parser: argparse.ArgumentParser, weights: bool = True) -> None:
+    """Add the flags; the package adds those of its network.
+
+    Args:
+        parser: Takes them.
+        weights: False where the package has flags of its own for the checkpoint; `weights` is for it to set.
+    """
     add = parser.add_argument
-    add("--weights", type=cli.path, required=True, metavar="FILE", help="the checkpoint, to which all else is compared")
+    if weights:
+        reference = "the checkpoint, to which all else is compared"
+        add("--weights", type=cli.path, required=True, metavar="FILE", help=reference)
     add("--model", type=cli.path, metavar="FILE", help="an .onnx file to compare as well")
     add("--om", type=cli.path, metavar="FILE", help="a converted model to compare as well")
     add("--data", type=cli.path, metavar="DIR", help="data to compute the metric of every form on")
@@ -112,6 +121,7 @@ def _given(arguments: argparse.Namespace, job: VerifyJob) -> list[Stage]:
     stages = []
     for path, gate in ((arguments.model, job.spec.gate), (arguments.om, job.spec.npu_gate)):
         if path:
-            dtype = open_session(path, job.spec).inputs[0].dtype
-            stages.append(session_stage(path.name, path, job.spec, job.inputs(dtype), gate))
+            session = open_session(path, job.spec)
+            inputs = job.given(session) if job.given else job.inputs(session.inputs[0].dtype)
+            stages.append(session_stage(path.name, path, job.spec, inputs, gate))
     return stages

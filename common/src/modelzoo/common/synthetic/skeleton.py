@@ -104,11 +104,13 @@ class ArmAngles:
         shoulder: Upper arm forward, from the vertical.
         elbow: Forearm forward, from the line of the upper arm.
         aside: The whole arm outwards.
+        twist: Upper arm about its own line, which turns a bent forearm outwards.
     """
 
     shoulder: float = 0.0
     elbow: float = 0.0
     aside: float = 0.0
+    twist: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,7 @@ class Stance:
         left_arm: The left arm.
         right_arm: The right arm.
         lean: Trunk and head forward, in radians; arms keep their angle to the vertical.
+        lift: How far the lower foot is above the ground, in body units.
     """
 
     left_leg: LegAngles = LegAngles()
@@ -128,10 +131,11 @@ class Stance:
     left_arm: ArmAngles = ArmAngles()
     right_arm: ArmAngles = ArmAngles()
     lean: float = 0.0
+    lift: float = 0.0
 
 
 def body_points(proportions: Proportions, stance: Stance) -> dict[str, Space]:
-    """Every named point of a body whose lower foot stands on the ground.
+    """Every named point of a body whose lower foot stands on the ground, or as far above it as it jumps.
 
     Args:
         proportions: How long its parts are.
@@ -147,7 +151,8 @@ def body_points(proportions: Proportions, stance: Stance) -> dict[str, Space]:
     ):
         limbs = _leg(proportions, leg, side) | _arm(proportions, arm, side, stance.lean)
         points |= {f"{name}_{part}": point for part, point in limbs.items()}
-    rise = _SOLE - min(points[f"{side}_{part}"][1] for side in ("left", "right") for part in ("heel", "toe"))
+    lowest = min(points[f"{side}_{part}"][1] for side in ("left", "right") for part in ("heel", "toe"))
+    rise = _SOLE - lowest + stance.lift
     return {name: (x, y + rise, z) for name, (x, y, z) in points.items()}
 
 
@@ -182,20 +187,29 @@ def _leg(proportions: Proportions, angles: LegAngles, side: float) -> dict[str, 
 
 
 def _arm(proportions: Proportions, angles: ArmAngles, side: float, lean: float) -> dict[str, Space]:
-    aside, forearm = side * angles.aside, angles.shoulder + angles.elbow
     shoulder = _on_trunk((side * proportions.shoulders, 0.0, 0.0), proportions, lean)
-    elbow = _reach(shoulder, proportions.upper_arm, 0.0, angles.shoulder, aside)
-    wrist = _reach(elbow, proportions.forearm, 0.0, forearm, aside)
+    elbow = _reach(shoulder, proportions.upper_arm, 0.0, angles.shoulder, side * angles.aside)
     return {
         "shoulder": shoulder,
         "elbow": elbow,
-        "wrist": wrist,
-        "hand": _reach(wrist, proportions.hand, 0.0, forearm, aside),
+        "wrist": _forearm(elbow, proportions.forearm, angles, side),
+        "hand": _forearm(elbow, proportions.forearm + proportions.hand, angles, side),
     }
 
 
-def _reach(start: Space, down: float, ahead: float, angle: float, aside: float) -> Space:
-    """The point `down` and `ahead` of `start` on a limb that is swung forward by `angle` and to the left by `aside`."""
+def _forearm(elbow: Space, length: float, angles: ArmAngles, side: float) -> Space:
+    """The point on a forearm that is so far from the elbow."""
+    down, bent = length * cos(angles.elbow), length * sin(angles.elbow)
+    ahead, left = bent * cos(angles.twist), side * bent * sin(angles.twist)
+    return _reach(elbow, down, ahead, angles.shoulder, side * angles.aside, left)
+
+
+def _reach(start: Space, down: float, ahead: float, angle: float, aside: float, left: float = 0.0) -> Space:
+    """The point `down`, `ahead` and `left` of `start` on a limb, swung forward by `angle`, then left by `aside`."""
     x, y, z = start
     below = down * cos(angle) - ahead * sin(angle)
-    return x + below * sin(aside), y - below * cos(aside), z + down * sin(angle) + ahead * cos(angle)
+    return (
+        x + below * sin(aside) + left * cos(aside),
+        y - below * cos(aside) + left * sin(aside),
+        z + down * sin(angle) + ahead * cos(angle),
+    )

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-RANGES = {"weight": (0.5, 1.5), "bias": (-0.1, 0.1), "running_mean": (-0.1, 0.1), "running_var": (0.5, 1.5)}
+RANGES = dict.fromkeys(("bias", "beta", "running_mean"), (-0.1, 0.1))
+RANGES |= dict.fromkeys(("weight", "gamma", "running_var"), (0.5, 1.5))
 
 
 def golden_tensor(key: str, shape: Sequence[int], gains: Mapping[str, float]) -> np.ndarray:

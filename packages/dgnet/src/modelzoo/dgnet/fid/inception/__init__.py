@@ -1,0 +1,1 @@
+"""The Inception network of FID: its graph, and its published weights."""

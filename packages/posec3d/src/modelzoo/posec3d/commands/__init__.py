@@ -1,0 +1,1 @@
+"""The commands of this package: flags and printing, one command a file."""
