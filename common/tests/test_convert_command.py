@@ -134,9 +134,20 @@ def test_given_format_wins(fake_cann: FakeCann, toy: Callable[..., Finished]) ->
 
 def test_given_kept_types_win(fake_cann: FakeCann, toy: Callable[..., Finished], folder: Path) -> None:
     Path("keep.cfg").write_text("OpType::Mul\n")
-    options = printed(toy("--model", "toy.onnx", "--output", "o", "--keep_dtype=keep.cfg", *CHIP))
-    assert options["keep_dtype"] == f"{folder}/keep.cfg"
+    done = toy("--model", "toy.onnx", "--output", "o", "--keep_dtype=keep.cfg", *CHIP)
+    assert printed(done)["keep_dtype"] == f"{folder}/keep.cfg"
     assert fake_cann.calls[0]["keep_dtype"] == "OpType::Mul\n"
+    lacking = f"{folder}/keep.cfg lacks OpType::Pow, OpType::Add, which the model needs in single precision"
+    assert f"warning: {lacking}" in done.err
+    Path("keep.cfg").write_text("OpType::Mul\nOpType::Add\nOpType::Pow\n")
+    assert "lacks" not in toy("--model", "toy.onnx", "--output", "o", "--keep_dtype=keep.cfg", *CHIP).err
+
+
+def test_kept_types_in_a_file_that_is_not_there(fake_cann: FakeCann, toy: Callable[..., Finished]) -> None:
+    done = toy("--model", "toy.onnx", "--output", "o", "--keep_dtype=kep.cfg", *CHIP)
+    assert done.code == 1
+    assert "kep.cfg" in done.error
+    assert fake_cann.calls == []
 
 
 def test_a_name_of_the_guides_is_mapped_and_told(fake_cann: FakeCann, toy: Callable[..., Finished]) -> None:

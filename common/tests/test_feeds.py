@@ -209,6 +209,8 @@ def test_folders_in_order_and_those_of_unknown_or_no_inputs_are_taken() -> None:
     assert find_feeds("first,second", PAIR)[0].files == ("first/a.bin", "second/a.bin")
     renamed = [replace(spec, name=f"onnx::{spec.name}") for spec in PAIR]
     assert find_feeds("second,first", renamed)[0].files == ("second/a.bin", "first/a.bin")
+    Path("first_index.json").write_text("{")
+    assert find_feeds("first,second", PAIR)[0].files == ("first/a.bin", "second/a.bin")
     Path("first_index.json").unlink()
     assert find_feeds("first,second", PAIR)[0].files == ("first/a.bin", "second/a.bin")
 

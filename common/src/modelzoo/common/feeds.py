@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -158,7 +159,9 @@ def _check_order(files: Sequence[str], specs: Sequence[TensorSpec]) -> None:
 def _fitting_inputs(file: Path, specs: Sequence[TensorSpec]) -> list[str]:
     """Which inputs a file may be of, by the index beside its folder, else by its size."""
     index, size = index_path(file.parent), file.stat().st_size
-    said = {tensor.name for tensor in read_index(index).inputs} if index.exists() else set()
+    said: set[str] = set()
+    with suppress(DataError):  # an index that cannot be read does not limit what is read
+        said = {tensor.name for tensor in read_index(index).inputs} if index.exists() else said
     named = [spec.name for spec in specs if spec.name in said]
     return named or [spec.name for spec in specs if size == spec.sample_bytes() and not spec.free_axes]
 

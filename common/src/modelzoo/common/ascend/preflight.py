@@ -34,7 +34,8 @@ def preflight(path: Path, given: bool, model: str = "") -> list[str]:
     """
     errors, warnings = examine(load_graph(path, model), given)
     if errors:
-        raise ModelError(f"atc would refuse {path}: {'; '.join(errors)}", "export it with opset 11, weights inside")
+        hint = "export it with opset 11, weights inside, and all sizes but the batch's fixed"
+        raise ModelError(f"atc would refuse {path}: {'; '.join(errors)}", hint)
     return warnings
 
 

@@ -61,6 +61,8 @@ def handle(arguments: argparse.Namespace, spec: ModelSpec | None = None) -> int:
     conversion = atc.Conversion(arguments.model, Path(str(arguments.output).removesuffix(".om")), options, keep)
     atc.check_place(conversion.output)
     print(shlex.join(atc.atc_command(conversion)), flush=True)
+    if keep and "keep_dtype" in rest:
+        _say("warning", _lacking(Path(rest["keep_dtype"]), keep))
     if arguments.dry_run and keep and "keep_dtype" not in rest:
         _say("note", [f"the file of --keep_dtype has to hold these lines: {', '.join(keep)}"])
     if not arguments.dry_run:
@@ -68,6 +70,15 @@ def handle(arguments: argparse.Namespace, spec: ModelSpec | None = None) -> int:
         _say("warning", warnings)
         print(f"{om}: for {soc}")
     return 0
+
+
+def _lacking(file: Path, keep: Sequence[str]) -> list[str]:
+    """What the user's own file of `--keep_dtype` does not hold of the model's rules."""
+    from modelzoo.common.files import existing_file
+
+    lines = existing_file(file, "--keep_dtype").read_text(encoding="utf-8", errors="replace").split()
+    lacking = ", ".join(rule for rule in keep if rule not in lines)
+    return [f"{file} lacks {lacking}, which the model needs in single precision"] if lacking else []
 
 
 def _described(path: Path, spec: ModelSpec | None) -> Identity:
