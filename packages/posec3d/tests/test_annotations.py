@@ -123,6 +123,33 @@ def test_an_annotation_that_cannot_be_used_is_named(given: dict[str, Any], said:
         check_annotation(7, record("clip_7") | given, 51)
 
 
+def nested(depth: int) -> list[Any]:
+    """Lists of the same list twice: small, unless somebody writes them out."""
+    return [nested(depth - 1)] * 2 if depth else [1]
+
+
+@pytest.mark.parametrize("value", [10**5000, nested(60), [10**5000]], ids=["digits", "nested", "both"])
+@pytest.mark.parametrize("key", ["label", "total_frames", "img_shape"])
+def test_values_that_are_endless_in_print(key: str, value: Any, record: Record) -> None:
+    with pytest.raises(DataError, match=f"^clip: {key} is ") as raised:
+        check_annotation(0, record() | {key: value}, 51)
+    assert len(str(raised.value)) < 200
+
+
+def test_frames_that_take_no_memory_are_counted_all_the_same(record: Record) -> None:
+    given = record(keypoint=np.zeros((0, 2**57, 17, 2), np.int8), keypoint_score=None, total_frames=2**57)
+    with pytest.raises(DataError, match="keypoint has 144,115,188,075,855,872 frames, more than the 500,000"):
+        recorded_skeletons(given)
+
+
+def test_the_size_of_the_image_as_an_array(record: Record, write_annotations: Write) -> None:
+    path = write_annotations([record("a", img_shape=np.array([240, 320])), record("b", img_shape=np.ones((2, 2)))])
+    file = read_annotations(path)
+    assert recorded_skeletons(file.records[0])[0].image == (240, 320)
+    with pytest.raises(DataError, match="img_shape is "):
+        recorded_skeletons(file.records[1])
+
+
 def test_keypoints_in_another_file(record: Record) -> None:
     """As in the annotations of Kinetics."""
     with pytest.raises(DataError, match="it has no keypoint") as raised:

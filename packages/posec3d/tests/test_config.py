@@ -72,6 +72,8 @@ def test_values_are_read(write: Callable[..., Path]) -> None:
     assert values["test_pipeline"][1] == {"type": "Resize", "scale": (-1, 56)}
     assert values["optimizer"] == {"type": "SGD", "lr": 0.2}
     assert isinstance(values["class_prob"], DataError)
+    named = read_values(write("depths = (4, 6, 3)", "depths = (4, 6, 3)\nstages = {'blocks': depths, 2: [depths]}"))
+    assert named["stages"] == {"blocks": (4, 6, 3), 2: [(4, 6, 3)]}
 
 
 @pytest.mark.parametrize(
@@ -94,6 +96,7 @@ def test_values_are_read(write: Callable[..., Path]) -> None:
         ("depths = (4, 6, 3)", "depths = (4, 6, 3, 1)", "stage_blocks is (4, 6, 3, 1); supported: three"),
         ("with_limb=False", "with_limb=True", "draws limbs, which are not supported"),
         ("with_kp=True", "with_kp=False", "draws limbs, which are not supported"),
+        ("num_classes=99", f"num_classes=0x{'f' * 5000}", "num_classes is a number of very many digits"),
         ("clip_len=48", "clip_len=32", "clip_len of test_pipeline is 32; supported: 48"),
     ],
 )
@@ -101,6 +104,17 @@ def test_another_network_is_named(old: str, new: str, told: str, write: Callable
     with pytest.raises(UsageError) as caught:
         read_config(write(old, new))
     assert told in str(caught.value)
+
+
+def test_names_that_refer_to_each_other_cost_nothing(write: Callable[..., Path]) -> None:
+    """A hundred lines that double what stands before: 2 ** 100 values, if they were written or hashed."""
+    doubled = "depths = ['x', 'x']\n" + "depths = [depths, depths]\n" * 100
+    with pytest.raises(UsageError, match="stage_blocks is ") as caught:
+        read_config(write("depths = (4, 6, 3)", doubled))
+    assert len(str(caught.value)) < 200
+    hashed = "depths = ('x', 'x')\n" + "depths = (depths, depths)\n" * 100 + "depths = {depths: 1}"
+    with pytest.raises(DataError, match="no plain value"):
+        read_config(write("depths = (4, 6, 3)", hashed))
 
 
 @pytest.mark.parametrize(

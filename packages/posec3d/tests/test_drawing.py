@@ -8,7 +8,7 @@ from modelzoo.posec3d import card, drawing, ink, lanes
 from modelzoo.posec3d.card import Card, draw_card
 from modelzoo.posec3d.drawing import draw_frames, evenly_spaced, frames_with_people
 from modelzoo.posec3d.lanes import Timeline, draw_timeline
-from modelzoo.posec3d.pictures import picture_names
+from modelzoo.posec3d.pictures import picture_name
 from modelzoo.posec3d.skeletons import Skeletons, check_skeletons
 from modelzoo.posec3d.windows import Window
 
@@ -155,5 +155,9 @@ def test_a_timeline_of_nobody() -> None:
 
 
 def test_names_of_pictures() -> None:
-    names = picture_names(["a", "a", "a_2", ".hidden", "a/b\\c", "\0", "é" * 150])
-    assert names == ["a.png", "a_2.png", "a_2_2.png", "_hidden.png", "a_b_c.png", "_.png", f"{'é' * 60}.png"]
+    given = ["a", "a", "a_2", ".hidden", "a/b\\c", "\0", "é" * 150, "\ud800\udcff", "\x1b[2J\x7f"]
+    names: list[str] = []
+    for name in given:
+        names.append(picture_name(name, names))
+    wanted = ["a.png", "a_2.png", "a_2_2.png", "_hidden.png", "a_b_c.png", "_.png", f"{'é' * 60}.png"]
+    assert names == [*wanted, "__.png", "_[2J_.png"]

@@ -27,6 +27,11 @@ def test_names_from_a_file(tmp_path: Path) -> None:
         action_names(51, path)
 
 
+def test_a_byte_order_mark_is_no_part_of_a_name(tmp_path: Path) -> None:
+    (tmp_path / "names.txt").write_bytes(b"\xef\xbb\xbfstand\nsit\n")
+    assert action_names(2, tmp_path / "names.txt") == ["stand", "sit"]
+
+
 @pytest.mark.parametrize(("content", "said"), [(b"", "names no action"), (b"\xff\xfe", "it is not UTF-8")])
 def test_a_file_without_names(content: bytes, said: str, tmp_path: Path) -> None:
     (tmp_path / "names.txt").write_bytes(content)

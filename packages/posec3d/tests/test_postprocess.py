@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -111,7 +112,8 @@ def test_a_label_that_is_no_class(results: Callable[..., Path], score: Commands)
         ("00000 0\n00001\n", "{}/labels.txt: line 2 is '00001', not '<sample> <label>'"),
         ("00000 0\n00001 -1\n", "{}/labels.txt: line 2 is '00001 -1', not '<sample> <label>'"),
         ("00000 0\n00001 1.5\n", "{}/labels.txt: line 2 is '00001 1.5', not '<sample> <label>'"),
-        ("00000 0\n\n", "{}/labels.txt: line 2 is '', not '<sample> <label>'"),
+        ("00000 0\n\n00001 1\n", "{}/labels.txt: line 2 is '', not '<sample> <label>'"),
+        (f"00000 {'9' * 5000}\n", "{}/labels.txt: line 1 is '00000 " + "9" * 54 + "…', not '<sample> <label>'"),
         ("", "{}/labels.txt has no labels"),
     ],
 )
@@ -149,7 +151,8 @@ def test_an_index_has_to_say_the_same(results: Callable[..., Path], score: Comma
     index = write_index(folder, rows(0, 1, 2), skipped=[{"source": "x", "reason": "x: label is 99"}])
     done = score(folder, "--index", index)
     assert done.code == 0, done.err
-    assert done.err == f"index: {index}\nnote: 1 recordings were skipped by preprocess, the first: x: label is 99\n"
+    note = "note: 1 recordings were skipped by preprocess, the first: x: label is 99"
+    assert done.err == f"index: {index}\n{note}\nclasses: 51, by the size of the results\n"
     done = score(folder, "--index", write_index(folder, rows(0, 7, 2)))
     assert done.error == f"{folder}/labels.txt says 1 of 00001, {index} says 7"
     done = score(folder, "--index", write_index(folder, rows(0, 1)))
@@ -158,3 +161,50 @@ def test_an_index_has_to_say_the_same(results: Callable[..., Path], score: Comma
     assert done.error == f"{index} is an index of the model reid, not of posec3d"
     done = score(folder, "--index", write_index(folder, rows(0, 1, 2), complete=False))
     assert done.error == f"{index} shows an interrupted preprocess run"
+
+
+def test_a_label_file_of_an_editor(results: Callable[..., Path], score: Commands) -> None:
+    """With a byte order mark, and empty lines at its end."""
+    done = score(results(labels="\ufeff00000 3\r\n00001 1\r\n00002 0\r\n\r\n\n"))
+    assert done.code == 0, done.err
+
+
+def write_summary(folder: Path, model: Path) -> None:
+    """The summary that infer writes beside the results."""
+    content = {"filesinfo": {}, "args": ["posec3d", "infer", "--model", str(model), "--input", "bin"]}
+    (folder / "result_summary.json").write_text(json.dumps(content))
+
+
+def test_two_samples_of_eight_classes_are_not_one_of_sixteen(
+    results: Callable[..., Path], score: Commands, tmp_path: Path
+) -> None:
+    """The model says how many classes there are; without it the index does, and the size only without both."""
+    from onnx.helper import make_node
+
+    from modelzoo.common.spec import TensorSpec
+    from modelzoo.common.testing.toys import onnx_model, save_model
+
+    folder = results(rows=40, classes=8)
+    done = score(folder)
+    assert (done.code, done.err) == (0, "classes: 16, by the size of the results\n")
+    index = write_index(folder, rows(0, 1, 2), command={"classes": 8})
+    done = score(folder, "--index", index)
+    assert f"classes: 8, by {index}" in done.err
+    assert done.error == f"{folder}/result/00000_0.bin has 1280 bytes, but 20 clips of 8 classes have 640"
+    assert done.hint.startswith("it seems to hold the rows of 2 samples")
+    y = TensorSpec("y", "float32", ("N", 8))
+    model = save_model(
+        tmp_path / "m.onnx", onnx_model([make_node("Identity", ["x"], ["y"])], [replace(y, name="x")], [y])
+    )
+    write_summary(folder, model)
+    done = score(folder)
+    assert f"classes: 8, by the model {model}" in done.err
+    assert done.error == f"{folder}/result/00000_0.bin has 1280 bytes, but 20 clips of 8 classes have 640"
+    assert score(folder, "--classes", 16).code == 0
+
+
+def test_so_many_classes_that_no_data_set_has(results: Callable[..., Path], score: Commands) -> None:
+    folder = results(count=1, classes=5003)
+    done = score(folder)
+    assert done.error == f"{folder}/result/00000_0.bin has 400,240 bytes, which would be 5,003 classes"
+    assert score(folder, "--classes", 5003).error == "there are 5,003 classes, more than 5,000"

@@ -311,7 +311,7 @@ def test_names_that_are_no_file_names(
     assert "\x1b" not in done.out
     assert [one["name"] for one in read(results)] == names
     pictures = {path.name for path in (results / "skeletons").iterdir()}
-    assert pictures == {"_._up.png", "a_b.png", "a_b_2.png", "\x1b[2Jx.png", f"{'n' * 60}.png"}
+    assert pictures == {"_._up.png", "a_b.png", "a_b_2.png", "_[2Jx.png", f"{'n' * 60}.png"}
 
 
 def test_results_are_not_overwritten_unasked(
@@ -375,6 +375,7 @@ def test_wrong_usage(words: list[str], said: str, predict: Commands, alphapose: 
 def test_bad_files(predict: Commands, tmp_path: Path, results: Path, soft_model: Models) -> None:
     done = predict("--keypoints", soft_model("frames"))
     assert "is not a pickle, or is damaged" in done.error
+    assert done.hint == "JSON files are called .json, and pickles .pkl"
     done = predict("--keypoints", tmp_path / "none.json")
     assert (done.code, done.error) == (1, f"no such keypoint file: {tmp_path / 'none.json'}")
     assert not results.exists()
@@ -435,3 +436,78 @@ def test_long_recordings_are_told_of_windows(predict: Commands, record: Record, 
     done = predict("--keypoints", path)
     assert "note: long: one answer for 300 frames; --window gives a timeline" in done.err
     assert predict("--keypoints", path, "--window", 150, "--overwrite").err == ""
+
+
+def test_pictures_come_with_every_recording_and_an_interruption_keeps_what_is_there(
+    predict: Commands, record: Record, write_annotations: Write, results: Path
+) -> None:
+    bad = record("bad", keypoint=np.zeros((1, 60, 13, 2)))
+    path = write_annotations([record("one"), record("two"), bad, record("three")])
+    done = predict("--keypoints", path, "--window", 30)
+    assert (done.code, done.error) == (1, "bad: keypoint has 13 joints, not the 17 of COCO")
+    assert [one["name"] for one in read(results)] == ["one", "two"]
+    assert json.loads((results / "actions.json").read_text())["complete"] is False
+    assert {row[0] for row in csv.reader((results / "timeline.csv").open())} == {"recording", "one", "two"}
+    assert {"skeletons/two.png", "timelines/two.png"} < set(tree(results))
+    assert predict("--keypoints", path, "--overwrite", "--on-error", "skip").code == 1
+    assert json.loads((results / "actions.json").read_text())["complete"] is True
+
+
+def test_pictures_of_older_results_go_after_success_and_nothing_else(
+    predict: Commands, record: Record, write_annotations: Write, results: Path
+) -> None:
+    old = write_annotations([record("one"), record("two")], name="old.pkl")
+    assert predict("--keypoints", old, "--window", 30).code == 0
+    (results / "skeletons/mine.png").write_bytes(b"mine")
+    new = write_annotations([record("two"), record("bad", keypoint=None)], name="new.pkl")
+    assert predict("--keypoints", new, "--overwrite", "--name", "bad").code == 1
+    assert {"skeletons/one.png", "timelines/one.png"} < set(tree(results))
+    assert predict("--keypoints", new, "--overwrite", "--name", "two").code == 0
+    assert sorted(tree(results)) == ["actions.json", "skeletons/mine.png", "skeletons/two.png"]
+
+
+@pytest.mark.parametrize("named", ["../mine.png", "/mine.png", "mine.txt", "..", "n" * 300 + ".png", "\0.png", 3])
+def test_what_old_results_name_is_no_path(
+    named: Any, predict: Commands, record: Record, write_annotations: Write, results: Path
+) -> None:
+    (results / "skeletons").mkdir(parents=True)
+    for name in ("mine.png", "skeletons/mine.txt"):
+        (results / name).write_bytes(b"mine")
+    (results / "actions.json").write_text(json.dumps({"recordings": [{"picture": named}, 3]}))
+    assert predict("--keypoints", write_annotations([record("one")]), "--overwrite").code == 0
+    assert {"mine.png", "skeletons/mine.txt"} < set(tree(results))
+
+
+def test_the_recordings_of_a_split(
+    predict: Commands, record: Record, write_annotations: Write, alphapose: Path, results: Path
+) -> None:
+    path = write_annotations([record("one"), record("two")], {"train1": ["one"], "val": ["two"]})
+    assert predict("--keypoints", path, "--split", "val").code == 0
+    assert [one["name"] for one in read(results)] == ["two"]
+    done = predict("--keypoints", path, "--split", "test9", "--overwrite")
+    assert (done.code, done.hint) == (1, "--split takes one of: train1, val")
+    done = predict("--keypoints", alphapose, "--split", "val", "--overwrite")
+    assert (done.code, done.error.partition(",")[0]) == (2, "--split is for annotations that have splits")
+
+
+def test_names_that_are_no_text(predict: Commands, record: Record, write_annotations: Write, results: Path) -> None:
+    """A lone surrogate, which no encoding has, and one of a file name that is not UTF-8."""
+    path = write_annotations([record("x\ud800y", frames=20), record("a\udcff", frames=20)])
+    done = predict("--keypoints", path, "--window", 10)
+    assert done.code == 0, done.err
+    assert [one["name"] for one in read(results)] == ["x\ud800y", "a\udcff"]
+    assert {path.name for path in (results / "skeletons").iterdir()} == {"x_y.png", "a_.png"}
+
+
+def test_a_name_that_is_part_of_a_message_stands_before_it_all_the_same(
+    predict: Commands, record: Record, write_annotations: Write
+) -> None:
+    done = predict("--keypoints", write_annotations([record("it", keypoint_score=np.zeros((1, 60, 17)))]))
+    assert done.error == "it: nobody is seen in it"
+
+
+def test_seconds_without_a_rate_are_found_before_the_model_is_opened(
+    posec3d: Commands, alphapose: Path, tmp_path: Path
+) -> None:
+    done = posec3d("predict", "--model", tmp_path / "none.onnx", "--keypoints", alphapose, "--window", "2s")
+    assert (done.code, done.error) == (2, "2s are seconds, but --fps is not given")

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 from modelzoo.common.testing.plugin import Finished, tree
+from modelzoo.posec3d.annotations import check_annotation
+from modelzoo.posec3d.preprocess import fingerprint
 
 Commands = Callable[..., Finished]
 Record = Callable[..., dict[str, Any]]
@@ -85,6 +87,7 @@ def test_room_for_a_number_of_people(two: Path, tmp_path: Path, posec3d: Command
     done = posec3d(*words, "--output_dir", tmp_path / "one", "--persons", 1)
     assert done.code == 1
     assert done.error == "wave.avi: it has 2 people, but there is room for 1"
+    assert "--persons 2 of preprocess makes room for all" in done.hint
     done = posec3d(*words[:-2], "--output_dir", tmp_path / "volumes", "--persons", 1)
     assert (done.code, done.error[:40]) == (2, "--persons belongs to --format keypoints:")
 
@@ -103,7 +106,7 @@ def test_what_cannot_be_used_stops_before_anything_is_written(
     words = ("preprocess", "--ann_file", path, "--output_dir", tmp_path / "out", "--format", "keypoints")
     done = posec3d(*words)
     assert (done.code, done.error) == (1, "b: label is 51, but there are 51 actions, 0 to 50")
-    assert done.hint == "--classes says how many actions there are"
+    assert done.hint == "run takes their number from the model, preprocess from --classes"
     assert not (tmp_path / "out").exists()
     done = posec3d(*words, "--on-error", "skip")
     assert done.code == 1
@@ -217,3 +220,8 @@ def test_a_pickle_that_runs_something(tmp_path: Path, posec3d: Commands) -> None
     assert done.error == f"cannot read {tmp_path}/bad.pkl: it names os.system, which is not data; nothing of it was run"
     assert not (tmp_path / "trace").exists()
     assert not (tmp_path / "out").exists()
+
+
+def test_the_fingerprint_of_names_that_no_encoding_has(record: Callable[..., dict[str, Any]]) -> None:
+    one, other = ([check_annotation(0, record(name), 51)] for name in ("x\ud800", "x\ud801"))
+    assert fingerprint(one) != fingerprint(other)

@@ -97,6 +97,7 @@ def by_files(posec3d: Commands, data: Path, model: Path, folder: Path) -> dict[s
         done = posec3d(*step)
         assert done.code == 0, done.err
     assert f"index: {folder}/prep/bin_index.json" in done.err
+    assert f"classes: 51, by the model {model}" in done.err
     return {"out": done.out, **json.loads((folder / "m.json").read_text())}
 
 
@@ -219,9 +220,68 @@ def test_a_model_of_something_else(shapes: list[tuple[int | str, ...]]) -> None:
         form_of(session)
 
 
+def test_a_model_of_so_many_actions_that_no_data_set_has() -> None:
+    session = Recorder()
+    session.outputs = (TensorSpec("y", "float32", ("rows", 30_000)),)
+    with pytest.raises(ModelError, match="the model tells 30,000 actions apart, more than 5,000"):
+        form_of(session)
+
+
 @pytest.mark.parametrize("shape", [("rows", "classes"), ("N", 20, 51)])
 def test_a_model_that_gives_something_else(shape: tuple[int | str, ...]) -> None:
     session = Recorder()
     session.outputs = (TensorSpec("y", "float32", shape),)
     with pytest.raises(ModelError, match=r"the model gives y float32 .*, not logits float32 \(.*, 51\)"):
         form_of(session)
+
+
+class Opener:
+    """Opens a stub of a graph of keypoints in place of every model."""
+
+    def __init__(self, people: int) -> None:
+        self.session = Recorder("keypoints", people)
+
+    def __call__(self, *_words: object) -> Recorder:
+        return self.session
+
+
+def test_more_people_than_the_graph_has_room_for(
+    record: Callable[..., dict[str, Any]],
+    write_annotations: Callable[..., Path],
+    tmp_path: Path,
+    posec3d: Commands,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With --persons those with the highest mean score are kept: here the third and the first."""
+    scores = np.stack([np.full((60, 17), score, np.float32) for score in (0.6, 0.4, 0.9, 0.5)])
+    data = write_annotations([record("crowd", people=4, keypoint_score=scores), record("one", 4)])
+    opener = Opener(2)
+    monkeypatch.setattr("modelzoo.posec3d.models.open_model", opener)
+    words = ("run", "--data", data, "--model", "kp2.onnx", "--output", tmp_path / "report")
+    done = posec3d(*words)
+    assert (done.code, done.error) == (1, "crowd: it has 4 people, but there is room for 2")
+    assert "--persons 2 of run keeps the surest ones" in done.hint
+    opener.session.seen.clear()
+    done = posec3d(*words, "--persons", 2)
+    assert done.code == 0, done.err
+    note = "note: 1 of 2 recordings have more than 2 people: the most certain of every frame count, the first is crowd"
+    assert note in done.err
+    np.testing.assert_allclose(opener.session.seen[0][0][0, :, 0, 0, 0, 2], [0.9, 0.6])
+
+
+def test_a_checkpoint_of_another_number_of_actions(
+    record: Callable[..., dict[str, Any]], write_annotations: Callable[..., Path], tmp_path: Path, posec3d: Commands
+) -> None:
+    import torch
+
+    from modelzoo.posec3d.network import PoseC3D
+    from modelzoo.posec3d.spec import Structure
+
+    torch.save(
+        {"state_dict": PoseC3D(Structure(width=2, blocks=(1, 1, 1), classes=3)).state_dict()}, tmp_path / "m.pth"
+    )
+    data = write_annotations([record("a", 2, frames=12)])
+    done = posec3d("run", "--data", data, "--model", tmp_path / "m.pth", "--output", tmp_path / "report")
+    assert done.code == 0, done.err
+    assert "input: frames, torch" in done.out
+    assert json.loads((tmp_path / "report/report.json").read_text())["metrics"]["classes"] == 3

@@ -45,7 +45,17 @@ def test_the_picture_has_a_cell_for_every_pair_that_occurs(evaluator: ActionEval
     assert "&lt;sit&gt;" in drawing
     assert "<sit>" not in drawing
     places = re.findall(r'<rect x="([0-9.]+)" y="([0-9.]+)"', drawing)
-    assert all(16 <= float(x) < 420 and 16 <= float(y) < 420 for x, y in places)
+    assert all(108 <= float(x) < 512 and 108 <= float(y) < 512 for x, y in places)
+
+
+def test_few_classes_have_their_names_beside_the_matrix() -> None:
+    """Each before its row and above its column."""
+    names = [f"action {number}" for number in range(19)] + ["a name that is long"]
+    drawing = confusion_figure("Confusion", names, np.eye(20, dtype=int).tolist()).drawing
+    words = re.findall(r"<text[^>]*>([^<]*)</text>", drawing)
+    assert all(words.count(name) == 2 for name in [*names[:19], "a name that is…"])
+    many = confusion_figure("Confusion", [*names, "x"], np.eye(21, dtype=int).tolist()).drawing
+    assert len(re.findall("<text", many)) == 2
 
 
 def test_right_and_wrong_answers_are_told_apart(evaluator: ActionEvaluator) -> None:

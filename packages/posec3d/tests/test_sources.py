@@ -288,6 +288,21 @@ def test_numbers_that_no_video_has_take_no_memory(write: Write) -> None:
     assert "numbered as in a video" in str(raised.value.hint)
 
 
+def test_hours_are_enough(write: Write) -> None:
+    (source,) = list_recordings(write([person(0), person(500_000), person(3)]))
+    with pytest.raises(DataError, match="video: frames 0 to 500000 with up to 1 people are too many"):
+        source.load()
+
+
+def test_two_recordings_never_have_one_name(write: Write) -> None:
+    sources = list_recordings(write([person("a_1.jpg"), person("a-1.jpg"), person("b_1.jpg")]))
+    assert [source.name for source in sources] == ["a_", "a-", "b"]
+    sources = list_recordings(write(coco(["a_1.jpg", "a-1.jpg"], [person(100), person(101)])))
+    assert [source.name for source in sources] == ["a_", "a-"]
+    with pytest.raises(DataError, match="the frames whose numbers follow 'video' and '' would be two recordings"):
+        list_recordings(write([person("video1.jpg"), person("1.jpg")]))
+
+
 def test_no_file(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no such keypoint file"):
         list_recordings(tmp_path / "video.json")

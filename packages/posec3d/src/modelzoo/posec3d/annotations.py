@@ -12,6 +12,7 @@ from modelzoo.common.text import printable
 from modelzoo.common.work import Skipped
 from modelzoo.posec3d.pickles import PickledArray, read_pickle
 from modelzoo.posec3d.skeletons import Skeletons, check_skeletons, is_whole
+from modelzoo.posec3d.values import shown
 
 SPLIT = "test1"
 """The split of the published numbers."""
@@ -120,7 +121,19 @@ def read_annotations(path: Path) -> AnnotationFile:
     Raises:
         DataError: It cannot be read, or has another structure.
     """
-    content = read_pickle(path)
+    return annotations_of(read_pickle(path), path)
+
+
+def annotations_of(content: Any, path: Path) -> AnnotationFile:
+    """What an annotation file holds, with its structure checked.
+
+    Args:
+        content: What the pickle holds.
+        path: The file, for messages.
+
+    Raises:
+        DataError: It has another structure.
+    """
     records = content.get("annotations") if isinstance(content, dict) else content
     if not isinstance(records, list) or not all(map(_is_record, records)):
         raise DataError(
@@ -203,15 +216,17 @@ def recorded_skeletons(record: Record) -> tuple[Skeletons, list[str]]:
     """
     keypoints, scores = (_array(record.get(key)) for key in ("keypoint", "keypoint_score"))
     if keypoints is None:
-        hint = f"they are in the file {record['filename']}, which is not read" if "filename" in record else None
-        raise DataError("it has no keypoint", hint and printable(hint, 120))
+        hint = f"they are in the file {shown(record['filename'])}, which is not read" if "filename" in record else None
+        raise DataError("it has no keypoint", hint)
     frames = record.get("total_frames")
     if not is_whole(frames) or frames < 1:
-        raise DataError(f"total_frames is {str(frames)[:80]}, not a number of frames")
-    skeletons = check_skeletons(record.get("img_shape"), *(_first(array, frames) for array in (keypoints, scores)))
+        raise DataError(f"total_frames is {shown(frames)}, not a number of frames")
+    skeletons = check_skeletons(
+        _array(record.get("img_shape")), *(_first(array, frames) for array in (keypoints, scores))
+    )
     there = keypoints.shape[1]
     if there < frames:
-        raise DataError(f"total_frames is {frames}, but keypoint has {there} frames")
+        raise DataError(f"total_frames is {shown(frames)}, but keypoint has {there} frames")
     return skeletons, [LONGER] if there > frames else []
 
 
@@ -227,10 +242,10 @@ def _array(value: Any) -> Any:
 def _label(record: Record, classes: int) -> int:
     label = record.get("label")
     if not is_whole(label):
-        raise DataError(f"label is {str(label)[:80]}, not the number of an action")
+        raise DataError(f"label is {shown(label)}, not the number of an action")
     if not 0 <= label < classes:
         raise DataError(
-            f"label is {label}, but there are {classes} actions, 0 to {classes - 1}",
-            "--classes says how many actions there are",
+            f"label is {shown(label)}, but there are {classes} actions, 0 to {classes - 1}",
+            "run takes their number from the model, preprocess from --classes",
         )
     return int(label)

@@ -88,7 +88,8 @@ class Clips:
         there = len(self.joints)
         if people is not None and there > people:
             raise DataError(
-                f"it has {there} people, but there is room for {people}", "--persons says for how many there is room"
+                f"it has {there} people, but there is room for {people}",
+                f"--persons {people} of run keeps the surest ones, --persons {there} of preprocess makes room for all",
             )
         return (people or max(1, there), VIEWS, FRAMES, JOINTS, 3)
 

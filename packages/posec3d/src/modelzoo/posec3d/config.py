@@ -14,6 +14,7 @@ from typing import Any
 from modelzoo.common.errors import DataError, UsageError
 from modelzoo.common.files import existing_file, reason
 from modelzoo.posec3d.spec import FRAMES, JOINTS, Structure
+from modelzoo.posec3d.values import shown
 
 BUILT_IN = Path("-")
 """In the place of a file: slowonly_kinetics400_pretrained_r50_u48_120e_hmdb51_split1_keypoint.py."""
@@ -30,6 +31,9 @@ FIXED: Mapping[str, tuple[Any, Any]] = {
     "dilations": ((1, 1, 1), (1, 1, 1, 1)),
 }
 """What this network has of the backbone's options, and what the upstream has where nothing is said."""
+
+LARGEST = 100_000
+"""Of the sizes that may differ; larger ones are no network's."""
 
 FREE = ("type", "in_channels", "base_channels", "stage_blocks")
 """Options of the backbone that may differ."""
@@ -57,8 +61,8 @@ def read_config(path: Path) -> Structure:
     _expect("model.backbone.type", backbone.get("type"), "ResNet3dSlowOnly")
     for key, (ours, default) in FIXED.items():
         _expect(f"model.backbone.{key}", _tuple(backbone.get(key, default)), ours)
-    if unknown := sorted(set(backbone) - {*FIXED, *FREE, *TRAINING}):
-        raise UsageError(f"model.backbone.{unknown[0]} is {backbone[unknown[0]]}, which is not supported")
+    if unknown := sorted(set(backbone) - {*FIXED, *FREE, *TRAINING}, key=str):
+        raise UsageError(f"model.backbone.{shown(unknown[0])} is {shown(backbone[unknown[0]])}, which is not supported")
     _expect("model.cls_head.type", head.get("type"), "I3DHead")
     _expect("model.cls_head.spatial_type", head.get("spatial_type", "avg"), "avg")
     _check_pipeline(_known(config.get("test_pipeline", [])))
@@ -119,9 +123,9 @@ def _value(node: ast.expr, names: Mapping[str, Any], path: Path) -> Any:
                 return [_value(item, names, path) for item in items]
             case ast.Tuple(elts=items):
                 return tuple(_value(item, names, path) for item in items)
-            case ast.Dict(keys=keys, values=items) if None not in keys:
+            case ast.Dict(keys=keys, values=items) if all(isinstance(key, ast.Constant) for key in keys):
                 pairs = zip(keys, items, strict=True)
-                return {_value(key, names, path): _value(item, names, path) for key, item in pairs if key}
+                return {ast.literal_eval(key): _value(item, names, path) for key, item in pairs if key}
             case ast.Call(func=ast.Name(id="dict"), args=[], keywords=items) if all(item.arg for item in items):
                 return {str(item.arg): _value(item.value, names, path) for item in items}
             case _:
@@ -159,18 +163,18 @@ def _tuple(value: Any) -> Any:
 
 def _expect(key: str, value: Any, supported: Any) -> None:
     if value != supported or type(value) is not type(supported):
-        raise UsageError(f"{key} is {value}; supported: {supported}")
+        raise UsageError(f"{key} is {shown(value)}; supported: {supported}")
 
 
 def _count(key: str, value: Any) -> int:
-    if type(value) is not int or value < 1:
-        raise UsageError(f"{key} is {value}; supported: whole numbers from 1")
+    if type(value) is not int or not 1 <= value <= LARGEST:
+        raise UsageError(f"{key} is {shown(value)}; supported: whole numbers from 1 to {LARGEST}")
     return value
 
 
 def _blocks(value: Any) -> tuple[int, ...]:
     if not isinstance(value, (list, tuple)) or len(value) != 3:
-        raise UsageError(f"model.backbone.stage_blocks is {value}; supported: three whole numbers from 1")
+        raise UsageError(f"model.backbone.stage_blocks is {shown(value)}; supported: three whole numbers from 1")
     return tuple(_count("model.backbone.stage_blocks", count) for count in value)
 
 
@@ -182,4 +186,4 @@ def _check_pipeline(steps: Any) -> None:
             hint = f"supported are heat maps of the {JOINTS} joints: a configuration whose name ends in _keypoint"
             raise UsageError("GeneratePoseTarget of test_pipeline draws limbs, which are not supported", hint)
         if kind == "UniformSampleFrames" and step.get("clip_len") != FRAMES:
-            raise UsageError(f"clip_len of test_pipeline is {step.get('clip_len')}; supported: {FRAMES}")
+            raise UsageError(f"clip_len of test_pipeline is {shown(step.get('clip_len'))}; supported: {FRAMES}")

@@ -25,7 +25,7 @@ def read_labels(path: Path) -> list[str]:
         DataError: The file is missing, unreadable, or empty.
     """
     try:
-        text = existing_file(path, "label").read_text(encoding="utf-8")
+        text = existing_file(path, "label").read_text(encoding="utf-8-sig")
     except (OSError, ValueError) as error:
         said = reason(error) if isinstance(error, OSError) else "it is not UTF-8"
         raise DataError(f"cannot read {path}: {said}") from error

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from itertools import chain, count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from modelzoo.posec3d.predict import Prediction
 from modelzoo.posec3d.windows import segments
@@ -19,8 +18,14 @@ if TYPE_CHECKING:
 SHOWN = 6
 """Frames on a picture."""
 
+LONGEST_OF_ALL = 255
+"""Bytes of a file name that systems allow."""
+
+NO_NAME = re.compile(r"[/\\\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+"""What a file name does not hold: folders, control characters, and what is no character (lone surrogates)."""
+
 LONGEST, CUT = 200, 60
-"""Bytes of a picture's name that leave room for suffixes (systems allow 255), and the characters of a longer one."""
+"""Bytes of a picture's name that leave room for suffixes, and the characters of a longer one."""
 
 
 def draw_prediction(one: Prediction, recognizer: ActionRecognizer, top: int) -> Image.Image:
@@ -59,20 +64,28 @@ def draw_windows(one: Prediction, recognizer: ActionRecognizer) -> Image.Image:
     return draw_timeline(Timeline(one.recording.name, one.windows, recognizer.names, one.clock.text))
 
 
-def picture_names(names: Iterable[str]) -> list[str]:
-    """A file name for every recording: its own without folders, numbered where it would not be the only one.
+def picture_name(recording: str, taken: Collection[str] = ()) -> str:
+    """A file name for a recording: its own without folders, numbered where it would not be the only one.
 
-    >>> picture_names(["wave/1", "wave_1", "."])
-    ['wave_1.png', 'wave_1_2.png', '_.png']
+    Args:
+        recording: What the recording is called.
+        taken: File names that others have.
+
+    >>> picture_name("wave/1"), picture_name("wave_1", {"wave_1.png"}), picture_name(".")
+    ('wave_1.png', 'wave_1_2.png', '_.png')
     """
-    taken: dict[str, None] = {}
-    for given in names:
-        flat = re.sub(r"[/\\\0]", "_", given)
-        short = flat if len(os.fsencode(flat)) <= LONGEST else flat[-CUT:]
-        name = re.sub(r"^\.", "_", short)  # a name that starts with a dot is hidden
-        endings = chain([".png"], (f"_{number}.png" for number in count(2)))
-        taken[next(name + ending for ending in endings if name + ending not in taken)] = None
-    return list(taken)
+    flat = NO_NAME.sub("_", recording)
+    short = flat if len(flat.encode()) <= LONGEST else flat[-CUT:]
+    name = re.sub(r"^\.", "_", short)  # a name that starts with a dot is hidden
+    endings = chain([".png"], (f"_{number}.png" for number in count(2)))
+    return next(name + ending for ending in endings if name + ending not in taken)
+
+
+def is_picture_name(name: object) -> TypeGuard[str]:
+    """Whether a value could be what `picture_name` gives."""
+    if not isinstance(name, str) or NO_NAME.search(name):
+        return False
+    return name.endswith(".png") and not name.startswith(".") and len(name.encode()) <= LONGEST_OF_ALL
 
 
 def _moments(one: Prediction, there: Sequence[int]) -> list[tuple[int, int | None]]:

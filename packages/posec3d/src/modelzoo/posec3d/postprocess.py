@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,16 +16,18 @@ from modelzoo.common.provenance import matching_results
 from modelzoo.common.text import printable
 from modelzoo.common.work import SampleInfo
 from modelzoo.posec3d.evaluate import ActionEvaluator
-from modelzoo.posec3d.spec import CLASSES, CLIPS, SPEC
+from modelzoo.posec3d.spec import CLASSES, CLIPS, MOST_CLASSES, SPEC
 
 OTHER_RUN = "another run's results, or another run's label file"
+
+LABEL = re.compile("[0-9]{1,9}")
 
 ROW = CLIPS * 4
 """Bytes of one class in the result of one sample."""
 
 
 def read_label_file(path: Path) -> list[SampleInfo]:
-    """Read what preprocess says of every sample: a line `<stem> <label>` each.
+    """Read what preprocess says of every sample: a line `<stem> <label>` each; empty lines at the end do not count.
 
     Returns:
         The samples, with their `label`.
@@ -33,14 +36,14 @@ def read_label_file(path: Path) -> list[SampleInfo]:
         DataError: It is missing, empty, or a line is not as it should be, or two are of one sample.
     """
     try:
-        lines = existing_file(path, "label").read_text(encoding="utf-8").splitlines()
+        lines = existing_file(path, "label").read_text(encoding="utf-8-sig").rstrip().splitlines()
     except (OSError, ValueError) as error:
         said = reason(error) if isinstance(error, OSError) else "it is not a text"
         raise DataError(f"cannot read {path}: {said}") from error
     labels: dict[str, int] = {}
     for number, line in enumerate(lines, start=1):
         stem, _, label = line.strip().rpartition(" ")
-        if not stem.strip() or not (label.isascii() and label.isdigit()):
+        if not stem.strip() or not LABEL.fullmatch(label):
             raise DataError(f"{path}: line {number} is '{printable(line, 60)}', not '<sample> <label>'")
         if stem in labels:
             raise DataError(f"{path}: line {number} is the second one of {printable(stem, 60)}")
@@ -103,6 +106,8 @@ def evaluate_results(samples: Sequence[SampleInfo], results: Path, classes: int 
 
 def _class_count(files: Sequence[Path], wanted: int | None) -> int:
     """How many classes the results are of, by their size, which is the same for all."""
+    if wanted is not None and wanted > MOST_CLASSES:
+        raise DataError(f"there are {wanted:,} classes, more than {MOST_CLASSES:,}")
     sizes = {path: path.stat().st_size for path in files}
     first, size = next(iter(sizes.items()))
     classes = wanted or size // ROW
@@ -111,6 +116,8 @@ def _class_count(files: Sequence[Path], wanted: int | None) -> int:
             raise DataError(_wrong_size(path, bytes_, wanted or CLASSES), _batch_hint(bytes_, wanted or CLASSES))
     if wanted is None and classes != CLASSES and not classes % CLASSES:
         raise DataError(_wrong_size(first, size, CLASSES), _batch_hint(size, CLASSES))
+    if classes > MOST_CLASSES:
+        raise DataError(f"{first} has {size:,} bytes, which would be {classes:,} classes", _batch_hint(size, CLASSES))
     return classes
 
 

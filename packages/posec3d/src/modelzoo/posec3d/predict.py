@@ -94,6 +94,18 @@ class Options:
     persons: int | None = None
     fps: float | None = None
 
+    def __post_init__(self) -> None:
+        """Check them.
+
+        Raises:
+            UsageError: They are seconds, and nobody knows how long a frame is; or a stride without windows is given.
+        """
+        if self.stride and not self.window:
+            raise UsageError("--stride is for --window, which makes a timeline")
+        for given in (self.window, self.stride):
+            if given:
+                given.frames(Clock(range(1), self.fps))
+
 
 @dataclass(frozen=True, eq=False)
 class Prediction:

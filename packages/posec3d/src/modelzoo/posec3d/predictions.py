@@ -1,78 +1,20 @@
-"""Predictions as text, JSON and a table, and the folder where all of it is written."""
+"""Predictions as text, JSON and a table."""
 
 from __future__ import annotations
 
 import csv
 import io
-import json
-from collections.abc import Iterable, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from modelzoo.common.errors import DataError
-from modelzoo.common.files import atomic_path, check_writable, make_folder, write_text
-from modelzoo.posec3d.pictures import draw_prediction, draw_windows, picture_names
+from modelzoo.common.text import printable
 from modelzoo.posec3d.predict import Prediction
 from modelzoo.posec3d.windows import segments
 
 if TYPE_CHECKING:
-    from PIL import Image
-
     from modelzoo.posec3d.recognizer import ActionRecognizer
 
-ACTIONS, TIMELINE = "actions.json", "timeline.csv"
-SKELETONS, TIMELINES = "skeletons", "timelines"
-"""What is written: all in one file, a row for every window, and folders of pictures."""
-
 HEADER = ("recording", "start", "end", "unit", "action", "probability")
-
-
-def check_output(folder: Path, overwrite: bool) -> None:
-    """Check that no results are there already, which might be taken for new ones.
-
-    Raises:
-        DataError: There are some, and `overwrite` is not set.
-        WriteError: The folder cannot be written.
-    """
-    check_writable(folder)
-    there = [name for name in (ACTIONS, TIMELINE, SKELETONS, TIMELINES) if (folder / name).exists()]
-    if there and not overwrite:
-        hint = "choose another --output, or --overwrite the results in it"
-        raise DataError(f"{folder / there[0]} is there already", hint)
-
-
-def write_predictions(
-    folder: Path, predictions: Sequence[Prediction], recognizer: ActionRecognizer, top: int
-) -> dict[str, Any]:
-    """Write pictures, table and, last, the JSON file; files of the same names are replaced, others stay.
-
-    Args:
-        folder: Made if need be.
-        predictions: What was found.
-        recognizer: Knows what the actions are called.
-        top: How many actions of a recording are named.
-
-    Returns:
-        What the JSON file holds.
-
-    Raises:
-        WriteError: Something cannot be written.
-    """
-    make_folder(folder / SKELETONS)
-    (folder / TIMELINE).unlink(missing_ok=True)  # an older one would be taken for one of these predictions
-    for name, one in zip(picture_names(p.recording.name for p in predictions), predictions, strict=True):
-        _save(folder / SKELETONS / name, draw_prediction(one, recognizer, top))
-        if one.windows:
-            make_folder(folder / TIMELINES)
-            _save(folder / TIMELINES / name, draw_windows(one, recognizer))
-    if any(one.windows for one in predictions):
-        write_text(folder / TIMELINE, timeline_csv(predictions, recognizer))
-    content = {
-        "actions": list(recognizer.names),
-        "recordings": [as_json(one, recognizer, top) for one in predictions],
-    }
-    write_text(folder / ACTIONS, json.dumps(content, indent=1) + "\n")
-    return content
 
 
 def as_json(one: Prediction, recognizer: ActionRecognizer, top: int) -> dict[str, Any]:
@@ -100,15 +42,21 @@ def as_json(one: Prediction, recognizer: ActionRecognizer, top: int) -> dict[str
     return content
 
 
-def timeline_csv(predictions: Iterable[Prediction], recognizer: ActionRecognizer) -> str:
-    """The table: a row for every window; action and probability are empty where nobody is seen."""
+def timeline_csv(recordings: Iterable[Mapping[str, Any]]) -> str:
+    """The table: a row for every window; action and probability are empty where nobody is seen.
+
+    Args:
+        recordings: What `as_json` says of them.
+    """
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(HEADER)
-    for one in predictions:
-        for start, end, action, probability in _rows(one, recognizer):
-            times = (f"{start:g}", f"{end:g}", one.clock.unit)
-            table.writerow([one.recording.name, *times, action, "" if action is None else f"{probability:.6f}"])
+    for one in recordings:
+        for window in one.get("windows", ()):
+            times = (f"{window['start']:g}", f"{window['end']:g}", one["unit"])
+            action, probability = window["action"], window["probability"]
+            said = "" if action is None else f"{probability:.6f}"
+            table.writerow([printable(one["name"]), *times, action, said])
     return text.getvalue()
 
 
@@ -131,8 +79,3 @@ def lines(one: Prediction, recognizer: ActionRecognizer, top: int) -> list[str]:
         name = "nobody" if segment.action is None else recognizer.names[segment.action]
         said.append(f"  {times}: {name}" + ("" if segment.action is None else f" ({segment.probability:.0%})"))
     return said
-
-
-def _save(path: Path, picture: Image.Image) -> None:
-    with atomic_path(path) as partial:
-        picture.save(partial, format="PNG")

@@ -57,7 +57,7 @@ def label_lines(samples: Sequence[SampleInfo]) -> str:
 def fingerprint(annotations: Sequence[Annotation]) -> str:
     """What tells one selection from another: a number means another recording where one was added or removed."""
     rows = "\n".join(f"{one.number} {one.label} {one.name}" for one in annotations)
-    return hashlib.sha256(rows.encode(errors="surrogateescape")).hexdigest()
+    return hashlib.sha256(rows.encode(errors="surrogatepass")).hexdigest()
 
 
 def check_room(folder: Path, size: int) -> None:

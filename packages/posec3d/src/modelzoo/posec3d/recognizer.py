@@ -25,8 +25,6 @@ from modelzoo.posec3d.windows import Window, cut_windows, is_somebody, part
 if TYPE_CHECKING:
     import numpy as np
 
-    from modelzoo.common.session import Session
-
 
 class ActionRecognizer:
     """Tells which action people do.
@@ -55,9 +53,10 @@ class ActionRecognizer:
         device: int = 0,
     ) -> None:
         from modelzoo.posec3d.labels import action_names
+        from modelzoo.posec3d.models import open_model
         from modelzoo.posec3d.run import form_of
 
-        self.session = _open(Path(model), device)
+        self.session = open_model(Path(model), device=device)
         self.form = form_of(self.session)
         self.names = action_names(self.form.classes, None if labels is None else Path(labels))
         self._batchsize = self.session.inputs[0].batch or batchsize
@@ -154,22 +153,3 @@ class _Collector:
 
     def result(self) -> dict[str, Any]:
         return {}
-
-
-def _open(path: Path, device: int) -> Session:
-    """Open a model; a checkpoint with as many actions as it has."""
-    from modelzoo.common.session import CHECKPOINT_SUFFIXES, check_content, open_session
-    from modelzoo.posec3d.run import FASTEST
-    from modelzoo.posec3d.spec import SPEC, spec_of
-
-    if path.suffix.lower() not in CHECKPOINT_SUFFIXES:
-        return open_session(path, SPEC, device=device)
-    from modelzoo.common.checkpoint import load_state_dict
-    from modelzoo.common.sessions.torch import import_torch
-
-    import_torch(SPEC.name)
-    from modelzoo.posec3d.weights import structure_of
-
-    check_content(path)
-    held = structure_of(load_state_dict(path), path)
-    return open_session(path, spec_of(FASTEST, held.classes, joints=held.joints), {"input": FASTEST}, device)

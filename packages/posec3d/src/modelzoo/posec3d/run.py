@@ -15,7 +15,7 @@ from modelzoo.posec3d.annotations import Selection
 from modelzoo.posec3d.evaluate import ActionEvaluator
 from modelzoo.posec3d.preprocess import clip_units
 from modelzoo.posec3d.sections import LABELS, action_sections
-from modelzoo.posec3d.spec import INPUTS, REFERENCE, SPEC
+from modelzoo.posec3d.spec import INPUTS, MOST_CLASSES, REFERENCE, SPEC
 
 FASTEST = "frames"
 """What a graph for ONNX Runtime should take: stem and first stage then see every distinct frame once."""
@@ -118,4 +118,6 @@ def _classes_of(session: Session) -> int:
     if not isinstance(classes, int):
         said = ", ".join(tensor.describe() for tensor in session.outputs)
         raise ModelError(f"the model gives {said}, not {SPEC.outputs[0].describe()}")
+    if classes > MOST_CLASSES:
+        raise ModelError(f"the model tells {classes:,} actions apart, more than {MOST_CLASSES:,}")
     return classes

@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 from modelzoo.common.errors import DataError
 from modelzoo.posec3d.geometry import Size
 from modelzoo.posec3d.spec import JOINTS
+from modelzoo.posec3d.values import shown
 
 if TYPE_CHECKING:
     import numpy as np
 
 LARGEST = 2.0**24
 """Coordinates from which on single precision knows no single pixels."""
+
+MOST_FRAMES = 500_000
+"""Frames of a recording, at most: hours of a video. A file of a few bytes can claim to have any number."""
 
 EMPTY = "have no person: their heat maps are empty"
 UNSEEN = "have coordinates that are NaN, which count as not seen"
@@ -77,6 +81,8 @@ def _check_keypoints(keypoints: Any) -> None:
         raise DataError(f"keypoint has {joints} joints, not the {JOINTS} of COCO")
     if not frames:
         raise DataError("keypoint has no frames")
+    if frames > MOST_FRAMES:
+        raise DataError(f"keypoint has {frames:,} frames, more than the {MOST_FRAMES:,} of a recording")
 
 
 def _not_seen(keypoints: np.ndarray) -> bool:
@@ -101,9 +107,12 @@ def _check_scores(scores: Any, keypoints: np.ndarray) -> None:
 
 
 def _image_size(image: Any) -> Size:
-    sides = list(image) if isinstance(image, (tuple, list)) else []
+    import numpy as np
+
+    is_sequence = isinstance(image, (tuple, list)) or (isinstance(image, np.ndarray) and image.ndim == 1)
+    sides = list(image[:3]) if is_sequence else []
     if len(sides) != 2 or not all(is_whole(side) and 0 < side < LARGEST for side in sides):
-        raise DataError(f"img_shape is {str(image)[:80]}, not height and width in pixels")
+        raise DataError(f"img_shape is {shown(image)}, not height and width in pixels")
     return int(sides[0]), int(sides[1])
 
 

@@ -27,6 +27,9 @@ SIZE = 56
 CLASSES = 51
 """Actions of HMDB51."""
 
+MOST_CLASSES = 5_000
+"""Actions, at most: a matrix of which are taken for which has to fit into memory, and no data set has as many."""
+
 PERSONS, DISTINCT = "persons", "frames"
 """The names of the free axes: people of a sample, and its distinct frames."""
 

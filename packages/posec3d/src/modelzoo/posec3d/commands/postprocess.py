@@ -10,6 +10,10 @@ from modelzoo.common import cli
 from modelzoo.posec3d.spec import SPEC
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from modelzoo.common.index import Index
     from modelzoo.common.work import SampleInfo
 
 SUMMARY = "results into top-1 and top-5 accuracy"
@@ -23,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--label_file", type=cli.path, required=True, metavar="FILE", help=labels)
     index = "the index that preprocess wrote, which has to say the same (default: what the results' summary leads to)"
     add("--index", type=cli.path, metavar="FILE", help=index)
-    count = "actions that the network tells apart (default: what the size of the results says)"
+    count = "actions that the network tells apart (default: what the model or the index says)"
     add("--classes", type=cli.positive, metavar="N", help=count)
     add("--json", type=cli.path, metavar="FILE", help="write the metrics there as well")
 
@@ -38,13 +42,28 @@ def handle(arguments: argparse.Namespace) -> int:
     existing_folder(arguments.infer_results, "result")
     if arguments.json:
         existing_folder(arguments.json.absolute().parent, "--json")
-    metrics = evaluate_results(_samples(arguments), arguments.infer_results, arguments.classes)
+    samples, indices = _samples(arguments)
+    classes = arguments.classes or _classes(arguments, indices)
+    metrics = evaluate_results(samples, arguments.infer_results, classes)
+    if classes is None:
+        print(f"classes: {metrics['classes']}, by the size of the results", file=sys.stderr)
     print("\n".join(metric_lines(metrics)))
     write_metrics(metrics, arguments.json)
     return 0
 
 
-def _samples(arguments: argparse.Namespace) -> list[SampleInfo]:
+def _classes(arguments: argparse.Namespace, indices: Mapping[Path, Index]) -> int | None:
+    """The number of actions that something says but the size of the results."""
+    from modelzoo.posec3d.class_count import find_class_count
+
+    found = find_class_count(arguments.infer_results, indices)
+    if found is None:
+        return None
+    print(f"classes: {found.classes}, by {found.source}", file=sys.stderr)
+    return found.classes
+
+
+def _samples(arguments: argparse.Namespace) -> tuple[list[SampleInfo], dict[Path, Index]]:
     from modelzoo.common.provenance import find_indices
     from modelzoo.common.text import printable
     from modelzoo.posec3d.postprocess import check_index, read_label_file
@@ -58,4 +77,4 @@ def _samples(arguments: argparse.Namespace) -> list[SampleInfo]:
         if index.skipped:
             first = f"the first: {printable(index.skipped[0].reason)}"
             print(f"note: {len(index.skipped)} recordings were skipped by preprocess, {first}", file=sys.stderr)
-    return checked
+    return checked, indices

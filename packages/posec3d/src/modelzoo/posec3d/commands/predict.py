@@ -13,7 +13,8 @@ from modelzoo.common import cli
 if TYPE_CHECKING:
     from modelzoo.common.work import Skipped
     from modelzoo.posec3d.geometry import Size
-    from modelzoo.posec3d.predict import Duration, Prediction
+    from modelzoo.posec3d.predict import Duration, Options, Prediction
+    from modelzoo.posec3d.prediction_folder import PredictionFolder
     from modelzoo.posec3d.recognizer import ActionRecognizer
     from modelzoo.posec3d.sources import Source
 
@@ -31,6 +32,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--keypoints", type=cli.path, required=True, metavar="FILE", help=kinds)
     names = "names of the actions, one a line (default: those of HMDB51 where there are 51)"
     add("--labels", type=cli.path, metavar="FILE", help=names)
+    splits = "which recordings of a file with splits (default: all)"
+    add("--split", metavar="NAME", help=splits)
     add("--name", metavar="NAME", help="the one recording of the file that counts (default: all)")
     add(
         "--track",
@@ -85,18 +88,18 @@ def size(text: str) -> Size:
 def handle(arguments: argparse.Namespace) -> int:
     """Tell what people do."""
     from modelzoo.common.commands.output import print_skipped, write_metrics
-    from modelzoo.common.errors import UsageError
     from modelzoo.common.files import existing_folder
-    from modelzoo.posec3d.predictions import check_output, write_predictions
+    from modelzoo.posec3d.predict import Options
+    from modelzoo.posec3d.prediction_folder import check_output, opened
     from modelzoo.posec3d.recognizer import ActionRecognizer
     from modelzoo.posec3d.sources import choose, list_recordings
 
-    if arguments.stride and not arguments.window:
-        raise UsageError("--stride is for --window, which makes a timeline")
+    options = Options(arguments.window, arguments.stride, arguments.persons, arguments.fps)
     if arguments.json:
         existing_folder(arguments.json.absolute().parent, "--json")
     check_output(arguments.output, arguments.overwrite)
-    sources = choose(list_recordings(arguments.keypoints, arguments.image_size, arguments.track), arguments.name)
+    listed = list_recordings(arguments.keypoints, arguments.image_size, arguments.track, arguments.split)
+    sources = choose(listed, arguments.name)
     recognizer = ActionRecognizer(
         arguments.model,
         arguments.labels,
@@ -104,37 +107,42 @@ def handle(arguments: argparse.Namespace) -> int:
         workers=arguments.workers,
         device=arguments.device,
     )
-    predictions, skipped = _predict(sources, recognizer, arguments)
-    content = write_predictions(arguments.output, predictions, recognizer, arguments.top)
-    write_metrics(content, arguments.json)
+    with opened(arguments.output, recognizer, arguments.top) as output:
+        skipped = _predict(sources, recognizer, options, arguments, output)
+    write_metrics(output.content, arguments.json)
     print(f"all of it: {arguments.output}")
     return print_skipped(skipped)
 
 
 def _predict(
-    sources: list[Source], recognizer: ActionRecognizer, arguments: argparse.Namespace
-) -> tuple[list[Prediction], list[Skipped]]:
-    """The answers, printed as they come."""
+    sources: list[Source],
+    recognizer: ActionRecognizer,
+    options: Options,
+    arguments: argparse.Namespace,
+    output: PredictionFolder,
+) -> list[Skipped]:
+    """The answers, printed and written as they come; what is skipped is returned."""
     from modelzoo.common.errors import DataError
     from modelzoo.common.work import Skipped
-    from modelzoo.posec3d.predict import Options, predict
+    from modelzoo.posec3d.predict import predict
+    from modelzoo.posec3d.sources.recording import naming
 
-    options = Options(arguments.window, arguments.stride, arguments.persons, arguments.fps)
-    predictions, skipped = [], []
+    skipped = []
     for source in sources:
         try:
-            found = predict(source.load(), recognizer, options)
+            recording = source.load()
+            with naming(source.name):
+                found = predict(recording, recognizer, options)
         except DataError as error:
-            named = error if source.name in str(error) else DataError(f"{source.name}: {error}", error.hint)
             if arguments.on_error == "fail":
-                raise named from error
-            skipped.append(Skipped(source.name, str(named)))
+                raise
+            skipped.append(Skipped(source.name, str(error)))
         else:
-            predictions.append(found)
             _print(found, recognizer, arguments.top)
-    if not predictions:
+            output.add(found)
+    if len(skipped) == len(sources):
         raise DataError(f"no recording of {arguments.keypoints} can be used, the first: {skipped[0].reason}")
-    return predictions, skipped
+    return skipped
 
 
 def _print(found: Prediction, recognizer: ActionRecognizer, top: int) -> None:

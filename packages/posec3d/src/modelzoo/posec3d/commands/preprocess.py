@@ -66,6 +66,7 @@ def handle(arguments: argparse.Namespace) -> int:
 def _job(arguments: argparse.Namespace, selection: Selection, tensor: TensorSpec) -> PreprocessJob:
     from modelzoo.common.preprocess import PreprocessJob
     from modelzoo.common.work import Threads
+    from modelzoo.posec3d.class_count import CLASSES_KEY
     from modelzoo.posec3d.preprocess import clip_units, fingerprint
 
     return PreprocessJob(
@@ -80,6 +81,7 @@ def _job(arguments: argparse.Namespace, selection: Selection, tensor: TensorSpec
             "recordings": fingerprint(selection.used),
             "format": arguments.format,
             "persons": arguments.persons,
+            CLASSES_KEY: arguments.classes,
         },
         on_error=arguments.on_error,
         overwrite=arguments.overwrite,

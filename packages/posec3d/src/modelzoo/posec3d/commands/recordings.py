@@ -19,11 +19,21 @@ def add_split_flag(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--split", metavar="NAME", help=names)
 
 
-def select(arguments: argparse.Namespace, path: Path, classes: int) -> Selection:
-    """The recordings that the flags ask for; notes say what was done with some of them."""
+def select(arguments: argparse.Namespace, path: Path, classes: int, persons: int | None = None) -> Selection:
+    """The recordings that the flags ask for; notes say what was done with some of them.
+
+    Args:
+        arguments: With the flags.
+        path: The annotation file.
+        classes: How many actions there are.
+        persons: People of a frame that count, at most: the most certain ones; None for all.
+    """
     from modelzoo.posec3d.annotations import read_annotations, select_annotations
+    from modelzoo.posec3d.crowds import keep_most_certain
 
     selection = select_annotations(read_annotations(path), arguments.split, classes, arguments.on_error)
+    if persons:
+        selection = keep_most_certain(selection, persons)
     for note in selection.notes():
         print(f"note: {note}", file=sys.stderr)
     return selection

@@ -32,6 +32,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     names = "names of the actions, one a line (default: those of HMDB51 where there are 51)"
     add("--labels", type=cli.path, metavar="FILE", help=names)
     add("--batchsize", type=cli.positive, metavar="N", help="default: 1, or what the model is fixed to")
+    people = "people of a frame that count, at most: the most certain ones (default: all)"
+    add("--persons", type=cli.positive, metavar="K", help=people)
     cli.add_preprocess_flags(parser)
     report = "the report (default: %(default)s)"
     add("--output", type=cli.path, default=Path("posec3d-report"), metavar="DIR", help=report)
@@ -54,7 +56,7 @@ def handle(arguments: argparse.Namespace) -> int:
     session = _open(arguments)
     classes = form_of(session).classes
     names = action_names(classes, arguments.labels)
-    selection = recordings.select(arguments, arguments.data, classes)
+    selection = recordings.select(arguments, arguments.data, classes, arguments.persons)
     options = RunOptions(arguments.batchsize or 1, Threads(arguments.workers), arguments.on_error)
     report = run(selection, names, session, options)
     print("\n".join(metric_lines(report.metrics)))
@@ -64,13 +66,11 @@ def handle(arguments: argparse.Namespace) -> int:
 
 
 def _open(arguments: argparse.Namespace) -> Session:
-    from modelzoo.common.session import open_session
-    from modelzoo.posec3d.run import form_of
-    from modelzoo.posec3d.spec import spec_of
+    from modelzoo.posec3d.models import open_model
+    from modelzoo.posec3d.run import FASTEST, form_of
 
     wanted = arguments.input
-    asked = "volumes" if wanted == AUTO else wanted
-    session = open_session(arguments.model or _export(arguments), spec_of(asked), {"input": asked})
+    session = open_model(arguments.model or _export(arguments), FASTEST if wanted == AUTO else wanted)
     takes = form_of(session).input
     if wanted not in (AUTO, takes):
         raise UsageError(f"--input {wanted} does not fit the model, which takes {takes}")

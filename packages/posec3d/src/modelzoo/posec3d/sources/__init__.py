@@ -16,20 +16,25 @@ LISTED = 5
 """How many names a message has."""
 
 
-def list_recordings(path: Path, image: Size | None = None, track: int | None = None) -> list[Source]:
+def list_recordings(
+    path: Path, image: Size | None = None, track: int | None = None, split: str | None = None
+) -> list[Source]:
     """The recordings in a file of keypoints.
 
     Args:
         path: A `.json` file of COCO keypoints or of AlphaPose's results, or a pickle of annotations.
         image: Height and width of the frames, for files that do not say.
         track: The number of the one person that counts, in a file that numbers people.
+        split: The split that counts, in a file of annotations that has some; None for all recordings.
 
     Raises:
         DataError: The file is missing, or is no such file, or holds nothing.
-        UsageError: People are not numbered in files of this kind.
+        UsageError: People are not numbered in files of this kind, or there are no splits.
     """
     existing_file(path, "keypoint")
     if path.suffix.lower() == ".json":
+        if split is not None:
+            raise UsageError(f"--split is for annotations that have splits, not for JSON files such as {path}")
         from modelzoo.posec3d.sources.json_files import read_json
 
         return read_json(path, image, track)
@@ -37,7 +42,7 @@ def list_recordings(path: Path, image: Size | None = None, track: int | None = N
 
     if track is not None:
         raise UsageError(f"--track is for JSON files that number people, not for annotations such as {path}")
-    return read_annotated(path)
+    return read_annotated(path, split)
 
 
 def choose(sources: list[Source], name: str | None) -> list[Source]:

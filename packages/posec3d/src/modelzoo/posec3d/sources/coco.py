@@ -10,7 +10,7 @@ from typing import Any
 from modelzoo.common.errors import DataError
 from modelzoo.common.text import printable
 from modelzoo.posec3d.geometry import Size
-from modelzoo.posec3d.sources.names import frame_of, recording_name
+from modelzoo.posec3d.sources.names import frame_of, recording_names
 from modelzoo.posec3d.sources.people import Row, load_people
 from modelzoo.posec3d.sources.recording import Source
 from modelzoo.posec3d.sources.rows import is_person
@@ -53,8 +53,9 @@ def read_coco(content: dict[str, Any], path: Path, image: Size | None, track: in
     if not any(group.rows for group in groups.values()):
         raise DataError(f"{path} holds nobody: there is no annotation with keypoints of a person")
     sources = []
+    names = recording_names(groups, path)
     for before, group in groups.items():
-        name = recording_name(before, path.stem)
+        name = names[before]
         size = image or _size(group, f"{path}: {printable(name, 80)}")
         sources.append(Source(name, partial(load_people, name, group.rows, size, track, list(group.frames))))
     return sources

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from pathlib import PurePosixPath
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from modelzoo.common.errors import DataError
 from modelzoo.common.text import printable
+from modelzoo.posec3d.values import shown
 
 NUMBERED = re.compile(r"(.*?)(?<![0-9])([0-9]{1,15})[^0-9]*")
 """What stands before the last number, and the number; a longer one is no frame's."""
@@ -34,7 +37,7 @@ def frame_of(image: Any, where: str) -> tuple[str, int]:
     if isinstance(image, int) and not isinstance(image, bool) and 0 <= image < LARGEST_NUMBER:
         return "", image
     if not isinstance(image, str):
-        raise DataError(f"{where}: the image is {printable(str(image), 60)}, not a number or a name")
+        raise DataError(f"{where}: the image is {shown(image)}, not a number or a name")
     path = PurePosixPath(image)
     found = NUMBERED.fullmatch(path.stem)
     if not found:
@@ -45,11 +48,31 @@ def frame_of(image: Any, where: str) -> tuple[str, int]:
     return image[: len(image) - len(path.name)] + found[1], int(found[2])
 
 
-def recording_name(before: str, otherwise: str) -> str:
-    """What a recording is called.
+def recording_names(befores: Iterable[str], path: Path) -> dict[str, str]:
+    """What the recordings of a file are called, by what stands before the numbers of their frames.
+
+    That is their name, without what joins it to the number where this leaves every recording a name of its own.
 
     Args:
-        before: What stands before the numbers of its frames.
-        otherwise: Its name where that is nothing.
+        befores: What stands before the numbers, of each recording once.
+        path: The file, by which a recording is called where that is nothing.
+
+    Raises:
+        DataError: Two recordings would have the same name.
+
+    >>> recording_names(["walk_", "wave_", "wave-"], Path("a.json"))
+    {'walk_': 'walk', 'wave_': 'wave_', 'wave-': 'wave-'}
     """
-    return before.rstrip("/_- .") or otherwise
+    short = {before: before.rstrip("/_- .") or path.stem for before in befores}
+    times = Counter(short.values())
+    names = {before: name if times[name] == 1 else before or name for before, name in short.items()}
+    owners: dict[str, str] = {}
+    for before, name in names.items():
+        other = owners.setdefault(name, before)
+        if other != before:
+            both = " and ".join(f"'{printable(one, 60)}'" for one in (other, before))
+            text = (
+                f"{path}: the frames whose numbers follow {both} would be two recordings called {printable(name, 60)}"
+            )
+            raise DataError(text, "give the file another name")
+    return names

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from modelzoo.common.errors import DataError
-from modelzoo.common.text import printable
 from modelzoo.posec3d.geometry import Size
 from modelzoo.posec3d.sources.recording import Recording, Sighting, assemble
 from modelzoo.posec3d.sources.rows import joints_of
@@ -49,21 +48,18 @@ def load_people(
     Raises:
         DataError: A row cannot be used, or nobody is seen, or nobody has the number.
     """
-    chosen = rows if track is None else _of_track(name, rows, track)
+    chosen = rows if track is None else _of_track(rows, track)
     sightings = [Sighting(row.frame, joints_of(row.content, row.where)) for row in chosen]
-    try:
-        return assemble(name, sightings, image, frames)
-    except DataError as error:
-        raise error if name in str(error) else DataError(f"{printable(name, 80)}: {error}", error.hint) from error
+    return assemble(name, sightings, image, frames)
 
 
-def _of_track(name: str, rows: Sequence[Row], track: int) -> list[Row]:
+def _of_track(rows: Sequence[Row], track: int) -> list[Row]:
     chosen = [row for row in rows if track_of(row.content) == track]
     if not chosen:
         known = sorted({number for row in rows if (number := track_of(row.content)) is not None})
         listed = ", ".join(map(str, known[:LISTED])) + (" and more" if len(known) > LISTED else "")
         hint = f"there are {listed}" if known else "its people have no numbers: leave out --track"
-        raise DataError(f"{printable(name, 80)}: nobody in it has the number {track}", hint)
+        raise DataError(f"nobody in it has the number {track}", hint)
     return chosen
 
 

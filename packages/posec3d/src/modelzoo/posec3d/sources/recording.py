@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from modelzoo.common.errors import DataError
+from modelzoo.common.text import printable
 from modelzoo.posec3d.geometry import Size
-from modelzoo.posec3d.skeletons import Skeletons, check_skeletons
+from modelzoo.posec3d.skeletons import MOST_FRAMES, Skeletons, check_skeletons
 from modelzoo.posec3d.spec import JOINTS
 
 if TYPE_CHECKING:
@@ -47,11 +49,29 @@ class Source:
 
     Args:
         name: What it is called.
-        load: Puts it together. Raises DataError where that cannot be done.
+        read: Puts it together. Raises DataError where that cannot be done, which does not say of which recording.
     """
 
     name: str
-    load: Callable[[], Recording]
+    read: Callable[[], Recording]
+
+    def load(self) -> Recording:
+        """Put it together.
+
+        Raises:
+            DataError: That cannot be done; the message begins with the name.
+        """
+        with naming(self.name):
+            return self.read()
+
+
+@contextmanager
+def naming(recording: str) -> Iterator[None]:
+    """Put the name of a recording before what is wrong with it."""
+    try:
+        yield
+    except DataError as error:
+        raise DataError(f"{printable(recording, 80)}: {error}", error.hint) from error
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,15 +104,15 @@ def assemble(
         DataError: Nobody is seen, or there are more frames than could be in a recording.
     """
     if not sightings:
-        raise DataError(f"{name}: nobody is seen in it")
+        raise DataError("nobody is seen in it")
     by_frame: dict[int, list[Sighting]] = {number: [] for number in frames or ()}
     for sighting in sightings:
         by_frame.setdefault(sighting.frame, []).append(sighting)
     numbers = _numbers_of(by_frame)
     people = max(map(len, by_frame.values()))
-    if len(numbers) * people > MOST_PLACES:
+    if len(numbers) > MOST_FRAMES or len(numbers) * people > MOST_PLACES:
         raise DataError(
-            f"{name}: frames {numbers[0]} to {numbers[-1]} with up to {people} people are too many for one recording",
+            f"frames {numbers[0]} to {numbers[-1]} with up to {people} people are too many for one recording",
             "frames have to be numbered as in a video; a very long one has to be given in parts",
         )
     keypoints, scores = _arrays(by_frame, numbers, people)

@@ -8,7 +8,7 @@ from typing import Any
 
 from modelzoo.common.errors import DataError
 from modelzoo.posec3d.geometry import Size
-from modelzoo.posec3d.sources.names import frame_of, recording_name
+from modelzoo.posec3d.sources.names import frame_of, recording_names
 from modelzoo.posec3d.sources.people import Row, load_people
 from modelzoo.posec3d.sources.recording import Source
 from modelzoo.posec3d.sources.rows import is_person
@@ -36,7 +36,7 @@ def read_results(content: list[Any], path: Path, image: Size | None, track: int 
             groups.setdefault(before, []).append(Row(frame, row, where))
     if not groups:
         raise DataError(f"{path} holds nobody: there is no frame with a person")
-    names = {before: recording_name(before, path.stem) for before in groups}
+    names = recording_names(groups, path)
     return [
         Source(names[before], partial(load_people, names[before], rows, image, track))
         for before, rows in groups.items()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from modelzoo.common.errors import DataError
-from modelzoo.common.text import printable
 from modelzoo.posec3d.skeletons import LARGEST
 from modelzoo.posec3d.spec import JOINTS
+from modelzoo.posec3d.values import shown
 
 if TYPE_CHECKING:
     import numpy as np
@@ -44,12 +44,12 @@ def joints_of(row: dict[str, Any], where: str) -> np.ndarray:
 
     values = row.get("keypoints")
     if not isinstance(values, list) or not set(map(type, values)) <= {int, float}:
-        raise DataError(f"{where}: keypoints is {printable(str(values), 60)}, not a list of {NUMBERS} numbers")
+        raise DataError(f"{where}: keypoints is {shown(values)}, not a list of {NUMBERS} numbers")
     if len(values) != NUMBERS:
         raise _wrong_count(len(values), where)
     wrong = next((value for value in values if not abs(value) < LARGEST), None)
     if wrong is not None:
-        raise DataError(f"{where}: keypoints holds {printable(str(wrong), 40)}, which is no pixel of an image")
+        raise DataError(f"{where}: keypoints holds {shown(wrong)}, which is no pixel of an image")
     joints = np.array(values, np.float32).reshape(JOINTS, 3)
     joints[:, 2] = joints[:, 2].clip(0, 1)
     return joints
