@@ -100,7 +100,10 @@ def test_another_network_is_named(old: str, new: str, told: str, change: Callabl
         pytest.param(b"\xff\xfe\x00", "is not a configuration: ", id="no text"),
         pytest.param(b"just text", "it holds no sections", id="text"),
         pytest.param(b"", "it holds no sections", id="empty"),
-        pytest.param(b"[" * 100_000, "is not a configuration: ", id="deep"),
+        pytest.param(b"[" * 60_000, "is not a configuration: ", id="deep"),
+        pytest.param(b"gen: {}\n" + b"#" * 65_536, "it has more than 65536 bytes", id="large"),
+        pytest.param(b"gen: {dim: !!int ''}", "is not a configuration: ", id="an empty number"),
+        pytest.param(b"gen: {dim: 1" + b":1" * 200 + b".5}", "is not a configuration: ", id="a number without end"),
         pytest.param(b"MODEL: {NUM_LAYERS: 50}", "of DG-Net: it has no section gen", id="another model"),
         pytest.param(b"gen: 16", "of DG-Net: it has no section gen", id="gen is a number"),
     ],
@@ -112,6 +115,48 @@ def test_a_file_that_is_no_configuration(content: bytes, told: str, tmp_path: Pa
         check_config(path)
     assert str(caught.value).startswith(str(path))
     assert told in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("dim", "told"),
+    [
+        ("[16, 16]", "of type list"),
+        ("{a: 16}", "of type dict"),
+        ("0x" + "f" * 50_000, "of type int"),
+        ("", "None"),
+        ("a" * 50_000, "a" * 200 + "…"),
+        (r'"\e[2J"', r"\x1b[2J"),
+    ],
+)
+def test_a_message_shows_short_values_only(dim: str, told: str, change: Callable[[str, str], Path]) -> None:
+    path = change("  dim: 16", f"  dim: {dim}")
+    with pytest.raises(UsageError) as caught:
+        check_config(path)
+    assert str(caught.value) == f"{path} is of another network: gen.dim is {told}; supported: 16"
+
+
+def bomb(first: str, more: str) -> str:
+    """Nine lines, each with ten aliases of the line before."""
+    aliases = [", ".join([f"*a{i}"] * 10) for i in range(8)]
+    lines = [f"a{i}: &a{i} {more % aliases[i - 1]}" for i in range(1, 9)]
+    return "\n".join([f"a0: &a0 {first}", *lines, "gen: {dim: *a8}"])
+
+
+@pytest.mark.parametrize("text", [bomb("1", "[%s]"), bomb("{x: 1}", "{<<: [%s]}")], ids=["nested", "merged"])
+def test_aliases_are_refused_and_never_expanded(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(text)
+    with pytest.raises(DataError) as caught:
+        check_config(path)
+    assert str(caught.value) == f"{path} holds aliases (*NAME)"
+
+
+def test_a_long_tag_is_cut(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(f"gen: !{'x' * 50_000} 1")
+    with pytest.raises(DataError) as caught:
+        check_config(path)
+    assert len(str(caught.value)) < len(str(path)) + 250
 
 
 @pytest.fixture

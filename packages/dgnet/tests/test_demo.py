@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from modelzoo.common.testing.plugin import Finished, tree
-from modelzoo.dgnet.demo import make_market1501, make_weights
+from modelzoo.dgnet.demo import claim_folder, make_market1501, make_weights
 
 Commands = Callable[..., Finished]
 
@@ -38,7 +38,7 @@ def test_its_report_and_pictures(demo: tuple[Path, Finished]) -> None:
     report = json.loads((folder / "report.json").read_text())
     assert (report["model"], report["metrics"]) == ("dgnet", {"pictures": 24})
     page = (folder / "report.html").read_text()
-    assert page.count("<img") == 24
+    assert page.count("<img") == 8 * 3 + 1  # and the sheet
     assert "have learnt nothing" in page
     for name in ("off-gan_id", "off-gan_bg"):
         pictures = tree(folder / name)
@@ -57,11 +57,34 @@ def test_its_data_and_weights_are_the_same_everywhere(demo: tuple[Path, Finished
         assert path.read_bytes() == (folder / path.name).read_bytes()
 
 
-def test_it_refuses_a_folder_with_files_of_others(tmp_path: Path, dgnet: Commands) -> None:
+@pytest.mark.parametrize(
+    "name",
+    ["DG-net.onnx", "gen_00000000.pt", "report.html", "Market/query/mine.jpg", "off-gan_id/001/000_001_gangan0.jpg"],
+)
+def test_it_refuses_a_folder_that_it_has_not_made(name: str, tmp_path: Path, dgnet: Commands) -> None:
+    mine = tmp_path / "out" / name
+    mine.parent.mkdir(parents=True)
+    mine.write_text("mine")
+    before = sorted(tmp_path.rglob("*"))
+    done = dgnet("demo", "--output", tmp_path / "out")
+    assert (done.code, done.hint) == (1, "choose another --output")
+    assert done.error == f"the folder {tmp_path / 'out'} is not empty, and no demo has made it"
+    assert sorted(tmp_path.rglob("*")) == before
+    assert mine.read_text() == "mine"
+
+
+def test_its_own_folder_is_taken_again(demo: tuple[Path, Finished]) -> None:
+    folder, _ = demo
+    before = tree(folder)
+    claim_folder(folder)
+    assert tree(folder) == before
+
+
+def test_it_refuses_photos_of_others_in_its_own_folder(tmp_path: Path, dgnet: Commands) -> None:
+    claim_folder(tmp_path / "out")
     mine = tmp_path / "out" / "Market" / "query" / "mine.jpg"
     mine.parent.mkdir(parents=True)
     mine.write_text("mine")
     done = dgnet("demo", "--output", tmp_path / "out")
     assert (done.code, done.hint) == (1, "choose another --output")
     assert done.error == f"{mine} does not belong to the demo"
-    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [mine]

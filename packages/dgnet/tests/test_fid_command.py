@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import shutil
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from numpy.lib import format as npy
 from onnx.helper import make_node
 from PIL import Image
 
+from modelzoo.common.errors import DataError
 from modelzoo.common.spec import Identity, TensorSpec
 from modelzoo.common.testing.toys import onnx_model, save_model
 from modelzoo.dgnet.cli import main
 from modelzoo.dgnet.commands.fid import RANGES
 from modelzoo.dgnet.fid import extractor
 from modelzoo.dgnet.fid.extractor import open_extractor
-from modelzoo.dgnet.fid.measure import fid_of_folders
+from modelzoo.dgnet.fid.measure import fid_of, picture_set
 from modelzoo.dgnet.fid.pictures import find_pictures
+from modelzoo.dgnet.fid.stored import read_statistics
 
 if TYPE_CHECKING:
     from modelzoo.common.testing.plugin import CommandRunner, Finished
@@ -179,6 +184,11 @@ def test_planes_are_red_green_blue(network: Network) -> None:
     assert open_extractor(network()).features(picture).tolist() == [[10, 20, 30]]
 
 
+def measured(real: Path, fake: Path, features: Path) -> float:
+    extractor = open_extractor(features)
+    return fid_of(*(picture_set(folder, extractor) for folder in (real, fake))).value
+
+
 @pytest.mark.parametrize(
     ("nodes", "image", "feature"),
     [
@@ -191,13 +201,13 @@ def test_networks_of_other_shapes_give_the_same_distance(
     network: Network, real: Path, fake: Path, nodes: list[Any], image: tuple[Any, ...], feature: tuple[Any, ...]
 ) -> None:
     wanted = distance(mean_colours(real), mean_colours(fake))
-    got = fid_of_folders(real, fake, open_extractor(network(nodes, image, feature))).value
+    got = measured(real, fake, network(nodes, image, feature))
     assert got == pytest.approx(wanted, rel=1e-5)
 
 
 def test_a_feature_may_be_one_number(network: Network, real: Path, fake: Path) -> None:
     nodes = [make_node("ReduceMean", ["image"], ["feature"], axes=[1, 2, 3], keepdims=0)]
-    got = fid_of_folders(real, fake, open_extractor(network(nodes, IMAGE, ("N",)))).value
+    got = measured(real, fake, network(nodes, IMAGE, ("N",)))
     a, b = (mean_colours(folder).mean(axis=1) for folder in (real, fake))
     assert got == pytest.approx((a.mean() - b.mean()) ** 2 + (a.std(ddof=1) - b.std(ddof=1)) ** 2, rel=1e-5)
 
@@ -273,8 +283,8 @@ def test_small_sets_are_warned_of(fid: Run, network: Network, real: Path, tmp_pa
     tiny = draw(tmp_path / "tiny", 4, 3)
     lines = [line for line in fid(real, tiny, "--features", network()).err.splitlines() if "warning" in line]
     assert lines == [
-        f"warning: {real} holds 53 pictures; with fewer than 2048, FID is too high",
-        f"warning: {tiny} holds 3 pictures for features of 3 numbers: FID is too high, and can only be compared "
+        f"warning: {real}: 53 pictures; with fewer than 2048, FID is too high",
+        f"warning: {tiny}: 3 pictures for features of 3 numbers: FID is too high, and can only be compared "
         "between sets of equal size",
     ]
 
@@ -357,11 +367,19 @@ def test_statistics_of_other_programs_say_less(fid: Run, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("arrays", "message"),
     [
-        ({"mu": np.zeros(2)}, "sigma"),
-        ({"mu": np.zeros(2), "sigma": np.eye(3)}, "mu is (2,) and sigma (3, 3)"),
+        ({"mu": np.zeros(2)}, "it holds no sigma"),
+        ({"mu": np.zeros((1, 2)), "sigma": np.eye(2)}, "mu is float64 (1, 2)"),
+        ({"mu": np.zeros(0), "sigma": np.zeros((0, 0))}, "a feature has 1 to 16384 numbers"),
+        ({"mu": np.zeros(16385), "sigma": np.eye(2)}, "a feature has 1 to 16384 numbers"),
+        ({"mu": np.zeros(2), "sigma": np.eye(2, dtype=int)}, "sigma is int64 (2, 2)"),
+        ({"mu": np.zeros(2), "sigma": np.diag([1.0, -0.01])}, "eigenvalues below zero"),
+        ({"mu": np.zeros(2), "sigma": np.array([[1.0, 1.01], [1.01, 1.0]])}, "eigenvalues below zero"),
+        ({"mu": np.zeros(2), "sigma": np.array([[1.0, 1e308], [-1e308, 1.0]])}, "not symmetric"),
+        ({"mu": np.zeros(2), "sigma": np.eye(2), "pictures": np.array("x" * 65)}, "pictures is <U65 ()"),
+        ({"mu": np.zeros(2), "sigma": np.eye(3)}, "sigma is float64 (3, 3) where there should be floats (2, 2)"),
         ({"mu": np.zeros(2), "sigma": np.array([[1.0, 2.0], [0.0, 1.0]])}, "not symmetric"),
         ({"mu": np.array([0, math.nan]), "sigma": np.eye(2)}, "finite"),
-        ({"mu": np.array([object(), object()]), "sigma": np.eye(2)}, "allow_pickle"),
+        ({"mu": np.array([object(), object()]), "sigma": np.eye(2)}, "mu holds objects"),
         ({"mu": np.zeros(2), "sigma": np.eye(2), "probe": np.zeros(3)}, "probe"),
         ({"mu": np.zeros(2), "sigma": np.eye(2), "n": np.array([7, 8])}, "n is not a whole number"),
         ({"mu": np.zeros(2), "sigma": np.eye(2), "n": np.array(1)}, "n is not a whole number"),
@@ -375,6 +393,82 @@ def test_files_that_are_no_statistics_are_refused(
     assert done.code == 1
     assert "bad.npz is no file of statistics" in done.error
     assert message in done.error
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(b"no npy", "mu is no .npy array"), (b"", "mu is no .npy array"), (b"\x93NUMPY\x01\x00", "array header")],
+    ids=["text", "nothing", "half a header"],
+)
+def test_a_member_that_is_no_array_is_refused(fid: Run, tmp_path: Path, content: bytes, message: str) -> None:
+    path = tmp_path / "bad.npz"
+    np.savez(path, sigma=np.eye(2))
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("mu.npy", content)
+    done = fid(path, path)
+    assert done.code == 1
+    assert "bad.npz is no file of statistics" in done.error
+    assert message in done.error
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_an_array_that_is_there_twice_is_refused(tmp_path: Path) -> None:
+    np.savez(tmp_path / "bad.npz", mu=np.zeros(2), sigma=np.eye(2))
+    with zipfile.ZipFile(tmp_path / "bad.npz", "a") as archive:
+        archive.writestr("mu.npy", archive.read("mu.npy"))
+    with pytest.raises(DataError, match="it holds an array twice"):
+        read_statistics(tmp_path / "bad.npz")
+
+
+@pytest.mark.filterwarnings("error")
+def test_covariances_without_full_rank_are_read(tmp_path: Path) -> None:
+    few = np.random.default_rng(0).standard_normal((4, 30))
+    for covariance in (np.zeros((30, 30)), np.cov(few, rowvar=False), np.cov(few, rowvar=False).astype(np.float32)):
+        np.savez(tmp_path / "a.npz", mu=np.zeros(30), sigma=covariance)
+        assert np.array_equal(read_statistics(tmp_path / "a.npz").statistics.covariance, covariance)
+
+
+def test_arrays_are_not_read_before_their_shapes_are_known(tmp_path: Path) -> None:
+    """100 000 x 100 000 numbers, said in 200 bytes."""
+    path, header = tmp_path / "bomb.npz", io.BytesIO()
+    npy.write_array_header_1_0(header, {"shape": (100_000,) * 2, "fortran_order": False, "descr": "<f8"})
+    np.savez(path, mu=np.zeros(2))
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("sigma.npy", header.getvalue())
+    with pytest.raises(DataError, match="sigma does not have the size that its header says"):
+        read_statistics(path)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    ("mean", "covariance"), [(1e200, 1.0), (0.0, 1e308), (0.0, 1e200)], ids=["mean", "largest", "large"]
+)
+def test_a_distance_that_is_not_finite_is_refused(fid: Run, tmp_path: Path, mean: float, covariance: float) -> None:
+    a, b, file = tmp_path / "a.npz", tmp_path / "b.npz", tmp_path / "fid.json"
+    np.savez(a, mu=np.full(2, mean), sigma=covariance * np.eye(2))
+    np.savez(b, mu=np.full(2, -mean), sigma=covariance * np.diag([1.0, 0.5]))
+    done = fid(a, b, "--json", file)
+    if covariance == 1e200:
+        assert done.code == 0, "large numbers are no wrong ones"
+        wanted = 1e200 * (1 - math.sqrt(0.5)) ** 2
+        assert json.loads(file.read_text())["fid"] == pytest.approx(wanted, rel=1e-9)
+    else:
+        assert (done.code, file.exists()) == (1, False)
+        assert "the Frechet distance is not finite" in done.error
+
+
+@pytest.mark.filterwarnings("error")
+def test_features_that_are_too_large_are_refused(fid: Run, network: Network, real: Path, fake: Path) -> None:
+    nodes = [
+        make_node("Cast", ["image"], ["wide"], to=11),
+        make_node("ReduceMean", ["wide"], ["mean"], axes=[2, 3], keepdims=0),
+        make_node("Mul", ["mean", "huge"], ["feature"]),
+    ]
+    inputs, outputs = [TensorSpec("image", "float32", IMAGE)], [TensorSpec("feature", "float64", FEATURE)]
+    path = real.parent / "huge.onnx"
+    save_model(path, onnx_model(nodes, inputs, outputs, {"huge": np.array([1e200])}))
+    done = fid(real, fake, "--features", path)
+    assert (done.code, "the covariance of the features is not finite" in done.error) == (1, True), done.err
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x05\x06" + bytes(18), b"not a zip", None])
@@ -446,7 +540,7 @@ def test_networks_that_give_no_features_are_refused(
 def test_where_outputs_cannot_go_is_said_before_the_work(
     fid: Run, network: Network, real: Path, fake: Path, tmp_path: Path, flag: str
 ) -> None:
-    done = fid(real, fake, "--features", network(), flag, tmp_path / "missing" / "file")
+    done = fid(real, fake, "--features", network(), flag, tmp_path / "missing" / "file.npz")
     assert done.code == 1
     assert "missing" in done.error
 
@@ -455,3 +549,51 @@ def test_the_number_of_threads_and_the_batch_change_nothing(fid: Run, network: N
     words = (real, fake, "--features", network())
     outs = {fid(*words, "--workers", workers, "--batchsize", size).out for workers, size in ((1, 1), (3, 7), (2, 50))}
     assert len(outs) == 1
+
+
+def test_links_to_folders_are_followed_and_each_folder_counts_once(
+    fid: Run, network: Network, real: Path, fake: Path, tmp_path: Path
+) -> None:
+    linked = tmp_path / "linked"
+    linked.mkdir()
+    for folder in real.iterdir():
+        (linked / folder.name).symlink_to(folder)
+    words = ("--features", network())
+    assert fid(linked, fake, *words).out == fid(real, fake, *words).out
+    (real / "0003" / "circle").symlink_to(linked)
+    (real / "0004" / "itself").symlink_to(real / "0004")
+    (linked / "again").symlink_to(real / "0005")
+    assert len(find_pictures(linked).paths) == len(find_pictures(real).paths) == 53
+
+
+def test_outputs_that_can_be_no_files_are_said_before_the_work(
+    fid: Run, network: Network, real: Path, fake: Path, tmp_path: Path
+) -> None:
+    (real / "0000" / "damaged.jpg").write_bytes(b"no jpeg")
+    (tmp_path / "folder.npz").mkdir()
+    words = (real, fake, "--features", network())
+    done = fid(*words, "--json", tmp_path)
+    assert (done.code, done.error) == (1, f"--json {tmp_path} is a folder")
+    done = fid(*words, "--stats", tmp_path / "folder.npz")
+    assert (done.code, done.error) == (1, f"--stats {tmp_path / 'folder.npz'} is a folder")
+    done = fid(*words, "--stats", tmp_path / "kept")
+    assert (done.code, done.error) == (2, f"--stats {tmp_path / 'kept'} does not end in .npz")
+
+
+def test_kept_statistics_of_a_folder_need_no_network(
+    fid: Run, network: Network, real: Path, fake: Path, tmp_path: Path
+) -> None:
+    a, b = tmp_path / "a.npz", tmp_path / "b.npz"
+    first = fid(real, fake, "--features", network(), "--stats", a)
+    assert fid(fake, real, "--features", network(), "--stats", b).code == 0
+    assert fid(real, b, "--stats", a).out == first.out
+    assert fid(real, b, "--stats", tmp_path / "none.npz").code == 3
+    Image.new("RGB", (128, 256), "red").save(real / "0000" / "0.png")
+    done = fid(real, b, "--stats", a)
+    wanted = f"{a} does not hold the statistics of the pictures in {real}, and to compute them --features is needed"
+    assert (done.code, done.error) == (3, wanted)
+
+
+def test_a_range_is_that_of_a_network(fid: Run, real: Path, fake: Path) -> None:
+    done = fid(real, fake, "--features-range", "0..1")
+    assert (done.code, done.error) == (2, "--features-range is what the network of --features takes: give that too")

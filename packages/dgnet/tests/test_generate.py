@@ -113,6 +113,19 @@ def test_overwrite_removes_what_its_table_lists_and_nothing_else(generated: Any,
     assert (mine.read_text(), outside.read_text()) == ("a photo", "mine")
 
 
+@pytest.mark.parametrize(
+    "name", ["0002_c1s1_000451_03.jpg", "0002_c1s6_000001_00.jpg", "holiday.jpg", "0002_c1s7_000001_00.jpg.jpg"]
+)
+def test_overwrite_leaves_names_that_no_generated_picture_has(name: str, generated: Any) -> None:
+    folder, _ = generated()
+    mine, table = folder / "bounding_box_train" / name, folder / "generated.csv"
+    mine.write_text("mine")
+    table.write_text(f"{table.read_text()}{name},a,b\n")
+    assert generated("--overwrite", count=2)[1].code == 0
+    assert mine.read_text() == "mine"
+    assert len(tree(folder)) == 6 + 2
+
+
 def test_a_folder_with_another_table_is_refused(generated: Any, tmp_path: Path) -> None:
     (tmp_path / "set").mkdir()
     (tmp_path / "set" / "generated.csv").write_text("something,else\n1,2\n")

@@ -17,6 +17,7 @@ from modelzoo.dgnet.generator import HalvesGenerator, WholeGenerator
 from modelzoo.dgnet.grid import choose_photos, interpolate, make_grid
 from modelzoo.dgnet.halves import HALVES, Halves, half_path
 from modelzoo.dgnet.images import read_pixels
+from modelzoo.dgnet.sheets import draw_grid, sheet_size, side_by_side, strip_size
 
 Commands = Callable[..., Finished]
 Draw = Callable[..., Path]
@@ -196,6 +197,48 @@ def test_bad_words(toy: Path, photos: list[Path], tmp_path: Path, dgnet: Command
     assert done.error == f"no such picture folder: {tmp_path / 'nowhere'}"
     done = dgnet("interpolate", "--model", toy, "--start", "a", "--end", "b", "--structure", "c", "--steps", 1)
     assert done.code == 2
+
+
+@pytest.fixture
+def no_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fails where a model is opened."""
+
+    def fail(_: object) -> None:
+        pytest.fail("the size is checked before a model is opened")
+
+    monkeypatch.setattr("modelzoo.dgnet.commands.opening.open_generator", fail)
+
+
+@pytest.mark.usefixtures("no_model")
+def test_a_sheet_that_jpeg_cannot_hold(photos: list[Path], toy: Path, tmp_path: Path, dgnet: Commands) -> None:
+    words = ("--model", toy, "--structure", photos[0], "--output", tmp_path / "a.JPG", "--count", 500)
+    done = dgnet("grid", *words, "--appearance", *photos[:1] * 467)
+    assert (done.code, done.hint) == (2, "fewer pictures, or .png")
+    assert done.error == f"--output {tmp_path / 'a.JPG'} would have 65588 x 604 pixels; .JPG holds 65500 a side"
+    with pytest.raises(pytest.fail.Exception):
+        dgnet("grid", *words, "--appearance", *photos[:1] * 466)
+
+
+@pytest.mark.usefixtures("no_model")
+@pytest.mark.parametrize(
+    ("name", "words", "largest"),
+    [("a.jpg", "--steps {} --count 1", 466), ("a.gif", "--steps 2 --count {}", 468), ("a.png", "--steps {}", 0)],
+)
+def test_a_way_that_its_format_cannot_hold(
+    name: str, words: str, largest: int, photos: list[Path], tmp_path: Path, dgnet: Commands
+) -> None:
+    flags = ("--start", photos[0], "--end", photos[1], "--structure", *photos[:1] * 600, "--output", tmp_path / name)
+    if largest:
+        done = dgnet("interpolate", *flags, *words.format(largest + 1).split())
+        assert (done.code, "a side" in done.error) == (2, True)
+    with pytest.raises(pytest.fail.Exception):
+        dgnet("interpolate", *flags, *words.format(largest or 900).split())
+
+
+def test_sizes_are_those_of_what_is_drawn() -> None:
+    picture = np.zeros((256, 128, 3), np.uint8)
+    assert draw_grid([picture] * 2, [picture] * 3, [[picture] * 3] * 2).size == sheet_size(2, 3) == (628, 872)
+    assert side_by_side([picture] * 3).size == strip_size(3) == (408, 256)
 
 
 def test_a_half_of_another_kind_is_an_error(toy: Path, photos: list[Path], tmp_path: Path, dgnet: Commands) -> None:

@@ -1,5 +1,6 @@
 """The Inception network against torch-fidelity's, and its weights file."""
 
+import hashlib
 import json
 import os
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from modelzoo.common.testing.golden import golden_tensor
 from modelzoo.dgnet.fid.extractor import open_extractor
 from modelzoo.dgnet.fid.inception import weights as weights_module
 from modelzoo.dgnet.fid.inception.network import Inception, resize
-from modelzoo.dgnet.fid.inception.weights import is_published, load_inception
+from modelzoo.dgnet.fid.inception.weights import load_inception
 from modelzoo.dgnet.fid.resize import resize_bilinear
 
 DATA = Path(__file__).with_name("data") / "golden" / "fid"
@@ -189,9 +190,12 @@ def test_without_torch_the_weights_say_what_to_install(tiny: Path, monkeypatch: 
     assert caught.value.hint == "pip install './packages/dgnet[export]'"
 
 
-def test_the_published_file_is_known_by_its_sha256(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert not is_published(tiny)
-    path = tiny.with_name("hello")
-    path.write_bytes(b"hello")
-    monkeypatch.setattr(weights_module, "PUBLISHED_SHA256", "2cf24dba")
-    assert is_published(path)
+def test_the_published_weights_are_known_by_their_sha256(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    extractor = open_extractor(tiny)
+    assert not extractor.published
+    begin = hashlib.sha256(tiny.read_bytes()).hexdigest()[:8]
+    monkeypatch.setattr(weights_module, "PUBLISHED_SHA256", begin)
+    assert extractor.published
+    assert extractor.kept
+    assert open_extractor(extractor.kept).published
+    assert not open_extractor(extractor.kept, "0..1").published

@@ -253,11 +253,15 @@ def test_folders_that_are_no_tree(written: Any, market: Path, draw: Draw, tmp_pa
         assert hint in done.hint
 
 
-def test_one_output_folder_is_refused(train_all: Path, tmp_path: Path, dgnet: Commands) -> None:
-    words = ("--output_folder", tmp_path / "bins", "--output_folder2", tmp_path / "x" / ".." / "bins")
+@pytest.mark.parametrize(("one", "two"), [("bins", "x/../bins"), ("bins", "bins/in"), ("bins/in", "bins")])
+def test_output_folders_that_share_files_are_refused(
+    one: str, two: str, train_all: Path, tmp_path: Path, dgnet: Commands
+) -> None:
+    words = ("--output_folder", tmp_path / one, "--output_folder2", tmp_path / two)
     done = dgnet("preprocess", "--input_folder", train_all, *words)
     assert done.code == 2
-    assert "are one folder" in done.error
+    assert done.error == f"{tmp_path / one} and {tmp_path / two} are one folder, or one is in the other"
+    assert not (tmp_path / "bins").exists()
 
 
 def test_a_link_to_nothing_is_skipped(written: Any, train_all: Path) -> None:

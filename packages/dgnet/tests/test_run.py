@@ -113,7 +113,8 @@ def test_the_report(run: Any, train_all: Path, tmp_path: Path) -> None:
     assert (report["model"], report["samples"], report["metrics"]) == ("dgnet", 6, {"pictures": 6})
     assert json.loads((tmp_path / "metrics.json").read_text()) == {"pictures": 6}
     page = (folder / "report.html").read_text()
-    assert page.count("<img") == 18
+    assert page.count("<img") == 19
+    assert "a sheet of 6 structures, appearances and generated pictures" in page
     assert all(f"with the clothes of {path.parent.name}/{path.name}" in page for path in train_all.rglob("*.jpg"))
     assert "Frechet" not in page
     assert f"6 pictures to {folder / 'off-gan_id'}, the same to {folder / 'off-gan_bg'}" in done.out
@@ -133,6 +134,95 @@ def test_fid_is_that_of_the_command(run: Any, features: Path, train_all: Path, t
     page = (folder / "report.html").read_text()
     assert page.count(f"{value:.4f}") >= 2
     assert "off-gan_bg (by appearance, the same pictures)" in page
+
+
+def test_other_pictures_in_the_folders_do_not_count(run: Any, features: Path, train_all: Path, draw: Draw) -> None:
+    folder, done = run("--features", features)
+    value = report_of(folder)["metrics"]["fid"]
+    assert "Other files" not in (folder / "report.html").read_text()
+    for number, place in enumerate((folder / "off-gan_id", folder / "off-gan_id" / "000", train_all)):
+        draw(place / f"stray{number}.png", seed=number)
+    (train_all / "0002" / "deeper").mkdir()
+    draw(train_all / "0002" / "deeper" / "stray.png", seed=4)
+    folder, done = run("--features", features, "--overwrite")
+    assert done.code == 0, done.err
+    assert report_of(folder)["metrics"] == {"pictures": 6, "fid": value}
+    assert f"FID: {value:.6g} (6 real and 6 generated pictures" in done.out
+    assert "Other files in these folders, which do not count: 2." in (folder / "report.html").read_text()
+
+
+def test_photos_that_the_fid_leaves_out_are_listed(run: Any, features: Path, train_all: Path) -> None:
+    bad = train_all / "0007" / "0007_c2s3_071002_01.jpg"
+    bad.unlink()
+    bad.write_text("no image")
+    folder, done = run("--features", features, "--on-error", "skip")
+    assert done.code == 1
+    assert done.err.count("skipped: ") == 3
+    assert f"skipped: {bad} is not an image (left out of FID)" in done.err
+    assert "(5 real and 4 generated pictures" in done.out
+    assert "Pictures that could not be read, which do not count: 1." in (folder / "report.html").read_text()
+
+
+def test_real_pictures_that_have_no_fid_are_found_before_the_work(run: Any, features: Path, train_all: Path) -> None:
+    folder, done = run()
+    before = pictures(folder)
+    paths = sorted(train_all.rglob("*.jpg"))
+    for path in paths[1:]:
+        path.unlink()
+    done = run("--features", features, "--overwrite")[1]
+    assert (done.code, done.error) == (1, f"{train_all}: FID needs at least 2 pictures, got 1")
+    assert pictures(folder) == before
+
+
+def test_a_run_is_reported_though_its_pictures_have_no_fid(run: Any, tmp_path: Path) -> None:
+    """The model draws black, of which the feature network takes the logarithm."""
+    known = identity_of()
+    nodes = [
+        make_node("Add", ["image1", "image2"], ["sum"]),
+        make_node("Mul", ["sum", "zero"], ["zeros"]),
+        make_node("Sub", ["zeros", "ten"], ["output"]),
+    ]
+    constants = {"zero": np.array([0], np.float32), "ten": np.array([10], np.float32)}
+    model = save_model(tmp_path / "black.onnx", onnx_model(nodes, known.inputs, known.outputs, constants, known))
+    mean = make_node("ReduceMean", ["image"], ["mean"], axes=[2, 3], keepdims=0)
+    specs = [TensorSpec("image", "float32", ("N", 3, "H", "W"))], [TensorSpec("feature", "float32", ("N", 3))]
+    features = save_model(tmp_path / "log.onnx", onnx_model([mean, make_node("Log", ["mean"], ["feature"])], *specs))
+    folder, done = run("--features", features, "--json", tmp_path / "metrics.json", model=model)
+    assert (done.code, "is not finite" in done.error) == (1, True)
+    assert report_of(folder)["metrics"] == json.loads((tmp_path / "metrics.json").read_text()) == {"pictures": 6}
+    assert "Frechet" not in (folder / "report.html").read_text()
+
+
+def test_published_distances_stand_beside_those_of_the_published_features_only(
+    run: Any, features: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    note = "The features are not those of the published weights"
+    folder, _ = run()
+    assert "18.12" not in (folder / "report.html").read_text()
+    run("--features", features, "--overwrite")
+    assert "accuracy" not in report_of(folder)["reference"]
+    page = (folder / "report.html").read_text()
+    assert ("18.12" in page, note in page) == (False, True)
+    monkeypatch.setattr("modelzoo.dgnet.fid.extractor.is_published", lambda identity: True)
+    run("--features", features, "--overwrite")
+    assert report_of(folder)["reference"]["accuracy"]["ascend_310P3"] == {"fid": 18.12}
+    page = (folder / "report.html").read_text()
+    assert ("18.12" in page, note in page) == (True, False)
+
+
+def test_flags_that_cannot_be_are_refused_before_the_work(run: Any, tmp_path: Path) -> None:
+    done = run("--features-range", "0..1")[1]
+    assert (done.code, done.error) == (2, "--features-range is what the network of --features takes: give that too")
+    folder, done = run("--json", tmp_path)
+    assert (done.code, done.error) == (1, f"--json {tmp_path} is a folder")
+    assert not folder.exists()
+
+
+def test_few_pictures_are_shown_by_name_only(run: Any, train_all: Path) -> None:
+    for path in sorted(train_all.rglob("*.jpg"))[3:]:
+        path.unlink()
+    page = (run()[0] / "report.html").read_text()
+    assert (page.count("<img"), "a sheet of" in page) == (9, False)
 
 
 def test_pixels_are_what_a_model_of_pixels_gets(run: Any, tmp_path: Path) -> None:

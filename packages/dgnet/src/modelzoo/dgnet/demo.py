@@ -9,13 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modelzoo.common.errors import DataError
-from modelzoo.common.files import atomic_path, make_folder
+from modelzoo.common.files import atomic_path, check_writable, list_folder, make_folder, write_text
 from modelzoo.common.synthetic import Camera, Person, Pose, draw_person
 from modelzoo.dgnet.market import PUBLISHED, TRAIN
 
 if TYPE_CHECKING:
     import numpy as np
     import torch
+
+MARKER = ".dgnet-demo"
+"""A file in every folder that the demo has made, whose files it may replace."""
 
 IDENTITIES, CAMERAS = 8, 3
 """Of the training set: one photo of everybody by every camera."""
@@ -62,6 +65,23 @@ def plan() -> list[Drawing]:
         for camera, part in enumerate(("query", "gallery"), start=1)
     ]
     return [Drawing(*place, seed) for seed, place in enumerate([*training, *others])]
+
+
+def claim_folder(folder: Path) -> None:
+    """Make the demo's folder, or find out that an earlier demo has made it; nothing is changed in any other one.
+
+    Args:
+        folder: Where everything goes.
+
+    Raises:
+        DataError: It holds something, and the demo did not make it.
+        WriteError: It cannot be made or written into.
+    """
+    check_writable(folder)
+    if folder.exists() and list_folder(folder, "output") and not (folder / MARKER).is_file():
+        raise DataError(f"the folder {folder} is not empty, and no demo has made it", "choose another --output")
+    make_folder(folder)
+    write_text(folder / MARKER, "Made by dgnet demo, which replaces its files here when it runs again.\n")
 
 
 def make_market1501(root: Path) -> Path:

@@ -35,6 +35,9 @@ IDENTITY = re.compile(r"[A-Za-z0-9-]+")
 SEQUENCES = 6
 """Market-1501 has the sequences 1 to 6."""
 
+GENERATED = re.compile(rf"{IDENTITY.pattern}_c[0-9]+s(?P<sequence>[0-9]+)_[0-9]{{6,}}_00\.jpg")
+"""How `plan_set` calls pictures, where the sequence is none of Market-1501."""
+
 
 @dataclass(frozen=True)
 class Planned:
@@ -174,15 +177,20 @@ def _units(group: Sequence[Planned], dtype: str) -> list[WorkUnit]:
 
 
 def _remove_listed(folder: Path) -> None:
-    """Remove the pictures that the table of an earlier set lists."""
+    """Remove the pictures that the table of an earlier set lists; no file whose name is not that of a generated one."""
     table = folder / TABLE
     if not table.exists():
         return
     try:
         rows = list(csv.DictReader(io.StringIO(table.read_text(encoding="utf-8"))))
-        names = [row["name"] for row in rows]
+        names = {row["name"] for row in rows}
     except (OSError, ValueError, KeyError, csv.Error) as error:
         raise DataError(f"{table} is no table of generated pictures ({error})", "choose another --output") from error
-    for name in names:
-        if name and Path(name).name == name and name.endswith(".jpg"):
-            (folder / TRAIN / name).unlink(missing_ok=True)
+    for entry in list_folder(folder / TRAIN, "output"):
+        if entry.name in names and _is_generated(entry.name) and not entry.is_dir():
+            Path(entry.path).unlink()
+
+
+def _is_generated(name: str) -> bool:
+    match = GENERATED.fullmatch(name)
+    return match is not None and int(match["sequence"]) > SEQUENCES

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from modelzoo.common.errors import UsageError
 from modelzoo.dgnet.spec import HEIGHT, WIDTH
 
 if TYPE_CHECKING:
@@ -21,8 +23,38 @@ PAGE, INK = "#ffffff", "#1b1d21"
 APPEARANCE, STRUCTURE = "#1f5fa8", "#b3541e"
 """The colours of given appearances and structures."""
 
+LIMITS = {".jpg": 65_500, ".gif": 65_535}
+"""The most pixels of a side in a format, where it has a limit; of JPEG, that of libjpeg."""
+
 FONT = 19
 ARROW = 7
+
+
+def sheet_size(rows: int, columns: int) -> tuple[int, int]:
+    """Width and height of what `draw_grid` draws, pixels."""
+    right, low = _place(rows, columns)
+    return right - GAP + MARGIN, low - GAP + MARGIN
+
+
+def strip_size(columns: int) -> tuple[int, int]:
+    """Width and height of what `side_by_side` draws, pixels."""
+    return columns * (WIDTH + GAP) - GAP, HEIGHT
+
+
+def check_size(path: Path, size: tuple[int, int]) -> None:
+    """Before long work: whether the format of a file can hold a picture.
+
+    Args:
+        path: The file, whose suffix names the format.
+        size: Width and height, pixels.
+
+    Raises:
+        UsageError: It cannot.
+    """
+    limit = LIMITS.get(path.suffix.lower())
+    if limit and max(size) > limit:
+        text = f"--output {path} would have {size[0]} x {size[1]} pixels; {path.suffix} holds {limit} a side"
+        raise UsageError(text, "fewer pictures, or .png")
 
 
 def draw_grid(structures: Row, appearances: Sequence[np.ndarray | None], generated: Sequence[Row]) -> Image.Image:
@@ -38,8 +70,7 @@ def draw_grid(structures: Row, appearances: Sequence[np.ndarray | None], generat
     """
     from PIL import Image, ImageDraw
 
-    right, low = _place(len(generated), len(appearances))
-    sheet = Image.new("RGB", (right - GAP + MARGIN, low - GAP + MARGIN), PAGE)
+    sheet = Image.new("RGB", sheet_size(len(generated), len(appearances)), PAGE)
     draw = ImageDraw.Draw(sheet)
     _draw_corner(draw)
     for column, appearance in enumerate(appearances):
@@ -56,7 +87,7 @@ def side_by_side(pictures: Row) -> Image.Image:
     """Pictures in a row, without anything else; RGB."""
     from PIL import Image
 
-    sheet = Image.new("RGB", (len(pictures) * (WIDTH + GAP) - GAP, HEIGHT), PAGE)
+    sheet = Image.new("RGB", strip_size(len(pictures)), PAGE)
     for column, picture in enumerate(pictures):
         sheet.paste(Image.fromarray(picture), (column * (WIDTH + GAP), 0))
     return sheet

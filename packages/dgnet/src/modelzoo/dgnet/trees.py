@@ -46,6 +46,17 @@ def picture_name(stem: str) -> tuple[str, str, str]:
     return structure, appearance, f"{appearance}_{structure}_gan{match['rest']}.jpg"
 
 
+def check_apart(one: Path, two: Path) -> None:
+    """Check that two output folders do not share files.
+
+    Raises:
+        UsageError: They are one, or one is in the other.
+    """
+    first, second = one.resolve(), two.resolve()
+    if first == second or first in second.parents or second in first.parents:
+        raise UsageError(f"{one} and {two} are one folder, or one is in the other")
+
+
 @dataclass(frozen=True)
 class PictureTrees:
     """Where pictures go.
@@ -71,9 +82,7 @@ class PictureTrees:
             UsageError: The folders are one, or one is in the other.
             WriteError: A folder cannot be made or written into.
         """
-        one, two = (folder.resolve() for folder in self._folders)
-        if one == two or one in two.parents or two in one.parents:
-            raise UsageError(f"{self.by_structure} and {self.by_appearance} are one folder, or one is in the other")
+        check_apart(*self._folders)
         for folder in self._folders:
             check_writable(folder)
             if folder.exists() and list_folder(folder, "output") and not overwrite:

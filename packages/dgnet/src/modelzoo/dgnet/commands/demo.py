@@ -22,7 +22,7 @@ SHOWN = 4
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags."""
-    place = "data, pictures and report (default: %(default)s)"
+    place = "data, pictures and report: a new folder, or that of an earlier demo (default: %(default)s)"
     parser.add_argument("--output", type=cli.path, default=Path("dgnet-demo"), metavar="DIR", help=place)
 
 
@@ -36,7 +36,7 @@ def handle(arguments: argparse.Namespace) -> int:
     from modelzoo.common.work import available_cores
     from modelzoo.dgnet.commands.opening import EXPORTED
     from modelzoo.dgnet.dataset import read_tree
-    from modelzoo.dgnet.demo import make_market1501, make_weights
+    from modelzoo.dgnet.demo import claim_folder, make_market1501, make_weights
     from modelzoo.dgnet.export import export
     from modelzoo.dgnet.market import TREE, make_tree, plan_tree
     from modelzoo.dgnet.pairing import pair_photos
@@ -44,6 +44,7 @@ def handle(arguments: argparse.Namespace) -> int:
     from modelzoo.dgnet.trees import PictureTrees
 
     import_exporters(SPEC.name)
+    claim_folder(arguments.output)
     print("drawing a small Market-1501 ...")
     market = make_market1501(arguments.output / "Market")
     make_tree(market, plan_tree(market), overwrite=True)

@@ -36,8 +36,8 @@ def add_feature_flags(parser: argparse.ArgumentParser) -> None:
     """Which network computes the features."""
     kinds = "the feature network: an .onnx, or the weights pt_inception-2015-12-05-6726825d.pth"
     parser.add_argument("--features", type=cli.path, metavar="FILE", help=kinds)
-    values = "what it takes for a pixel (default: %(default)s)"
-    parser.add_argument("--features-range", choices=RANGES, default=RANGES[0], help=values)
+    values = f"what it takes for a pixel (default: {RANGES[0]})"
+    parser.add_argument("--features-range", choices=RANGES, help=values)
 
 
 def handle(arguments: argparse.Namespace) -> int:
@@ -71,41 +71,79 @@ def print_fid(fid: Fid) -> None:
         print(f"warning: {warning}", file=sys.stderr)
 
 
-def open_features(file: Path | None, values: str) -> Extractor:
+def check_features(arguments: argparse.Namespace) -> None:
+    """Check that the flags of `add_feature_flags` fit together.
+
+    Raises:
+        UsageError: There is a range and no network.
+    """
+    from modelzoo.common.errors import UsageError
+
+    if arguments.features_range and not arguments.features:
+        raise UsageError("--features-range is what the network of --features takes: give that too")
+
+
+def check_json(file: Path | None) -> None:
+    """Before long work: whether the file of `--json` can be written.
+
+    Raises:
+        DataError: It is a folder, or its folder is missing.
+        WriteError: Its folder cannot be written into.
+    """
+    from modelzoo.common.errors import DataError
+    from modelzoo.common.files import check_writable, existing_folder
+
+    if not file:
+        return
+    if file.is_dir():
+        raise DataError(f"--json {file} is a folder", "give the name of a file")
+    if file.is_file() or not file.exists():  # a pipe or a device is written as it is
+        check_writable(existing_folder(file.absolute().parent, "--json"))
+
+
+def open_features(arguments: argparse.Namespace) -> Extractor:
     """Open the network of `--features`, and say what is used of a weights file."""
     from modelzoo.common.session import CHECKPOINT_SUFFIXES
     from modelzoo.dgnet.fid.extractor import open_extractor
-    from modelzoo.dgnet.fid.inception.weights import is_published
 
-    extractor = open_extractor(file, values)
+    extractor = open_extractor(arguments.features, arguments.features_range or RANGES[0])
     if extractor.source.suffix.lower() in CHECKPOINT_SUFFIXES:
         where = f"exported to {extractor.kept}" if extractor.kept else "exported for this run"
         print(f"features: {extractor.source}, {where}", file=sys.stderr)
-        if not is_published(extractor.source):
+        if not extractor.published:
             print("note: these are not the published weights; such a FID compares with no other", file=sys.stderr)
     return extractor
 
 
 def _check_files(arguments: argparse.Namespace) -> None:
     """Before the work: what will be written can be."""
-    from modelzoo.common.errors import UsageError
+    from modelzoo.common.errors import DataError, UsageError
     from modelzoo.common.files import check_writable, existing_folder
-    from modelzoo.dgnet.fid.stored import is_statistics
+    from modelzoo.dgnet.fid.stored import SUFFIX, is_statistics
 
-    if arguments.stats and is_statistics(arguments.real):
+    check_features(arguments)
+    check_json(arguments.json)
+    stats = arguments.stats
+    if not stats:
+        return
+    if is_statistics(arguments.real):
         raise UsageError(f"--stats keeps the statistics of a folder; {arguments.real} holds some already")
-    for flag, file in (("--json", arguments.json), ("--stats", arguments.stats)):
-        if file and not file.exists():
-            check_writable(existing_folder(file.absolute().parent, flag))
+    if stats.suffix.lower() != SUFFIX:
+        raise UsageError(f"--stats {stats} does not end in {SUFFIX}")
+    if stats.is_dir():
+        raise DataError(f"--stats {stats} is a folder", "give the name of a file")
+    if not stats.exists():
+        check_writable(existing_folder(stats.absolute().parent, "--stats"))
 
 
 def _opened(arguments: argparse.Namespace) -> Extractor | None:
-    """The feature network; None where both sets are statistics already."""
+    """The feature network; None where there are statistics of both sets already."""
     from modelzoo.dgnet.fid.stored import is_statistics
 
-    if arguments.features is None and is_statistics(arguments.real) and is_statistics(arguments.fake):
+    kept = is_statistics(arguments.real) or (arguments.stats and arguments.stats.exists())
+    if arguments.features is None and kept and is_statistics(arguments.fake):
         return None
-    return open_features(arguments.features, arguments.features_range)
+    return open_features(arguments)
 
 
 def _counted(count: int | None) -> str:

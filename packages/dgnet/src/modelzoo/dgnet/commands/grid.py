@@ -31,12 +31,13 @@ def handle(arguments: argparse.Namespace) -> int:
     from modelzoo.dgnet.commands.output import check_picture, write_picture
     from modelzoo.dgnet.grid import choose_photos, make_grid
     from modelzoo.dgnet.images import read_pixels
-    from modelzoo.dgnet.sheets import draw_grid
+    from modelzoo.dgnet.sheets import check_size, draw_grid, sheet_size
 
     check_picture(arguments.output, (".png", ".jpg"), arguments.overwrite)
-    appearances = [read_pixels(path) for path in choose_photos(arguments.appearance, arguments.count)]
-    places = arguments.structure or arguments.appearance
-    structures = [read_pixels(path) for path in choose_photos(places, arguments.count)]
+    across = choose_photos(arguments.appearance, arguments.count)
+    down = choose_photos(arguments.structure or arguments.appearance, arguments.count)
+    check_size(arguments.output, sheet_size(len(down), len(across)))
+    structures, appearances = ([read_pixels(path) for path in paths] for paths in (down, across))
     rows = make_grid(structures, appearances, opening.open_generator(arguments))
     write_picture(arguments.output, draw_grid(structures, appearances, rows))
     print(f"{len(structures)} structures with {len(appearances)} appearances: {arguments.output}")

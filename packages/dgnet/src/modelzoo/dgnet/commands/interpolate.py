@@ -33,13 +33,15 @@ def handle(arguments: argparse.Namespace) -> int:
     from modelzoo.dgnet.commands.output import check_picture, write_picture
     from modelzoo.dgnet.grid import choose_photos, interpolate
     from modelzoo.dgnet.images import read_pixels
-    from modelzoo.dgnet.sheets import draw_grid, side_by_side
+    from modelzoo.dgnet.sheets import check_size, draw_grid, sheet_size, side_by_side, strip_size
 
     check_picture(arguments.output, (".png", ".jpg", MOVING), arguments.overwrite)
-    structures = [read_pixels(path) for path in choose_photos(arguments.structure, arguments.count)]
+    down, moving = choose_photos(arguments.structure, arguments.count), arguments.output.suffix.lower() == MOVING
+    check_size(arguments.output, strip_size(len(down)) if moving else sheet_size(len(down), arguments.steps))
+    structures = [read_pixels(path) for path in down]
     start, end = read_pixels(arguments.start), read_pixels(arguments.end)
     rows = interpolate(structures, start, end, arguments.steps, opening.open_generator(arguments))
-    if arguments.output.suffix.lower() == MOVING:
+    if moving:
         frames = [side_by_side(column) for column in zip(*rows, strict=True)]
         write_picture(arguments.output, *frames, *frames[-2:0:-1])  # and back, so that it moves without a jump
     else:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modelzoo.common import cli
-from modelzoo.common.errors import UsageError
+from modelzoo.common.errors import DataError, UsageError
 from modelzoo.dgnet.commands import flags
 from modelzoo.dgnet.spec import SPEC
 
@@ -80,26 +80,33 @@ def exported(arguments: argparse.Namespace, folder: Path, dtype: str = "float32"
     """The model of `--model`, or what a checkpoint is exported to.
 
     Args:
-        arguments: The flags of `add_model_flags`.
+        arguments: The flags of `add_model_flags`, and `--overwrite`.
         folder: Where the export goes.
         dtype: What it takes, `float32` or `uint8`.
 
     Raises:
         UsageError: The flags do not fit together.
         CheckpointError: A file does not hold the weights of this network.
+        DataError: There is an exported graph that may not be overwritten, or a file is missing.
         ExportError: A graph failed a check.
         MissingDependencyError: torch, onnx or onnxsim is not installed.
     """
     check_model_flags(arguments)
     if arguments.model:
         return Path(arguments.model)
+    output = folder / EXPORTED
+    if output.exists() and not arguments.overwrite:
+        raise DataError(
+            f"{output} is there already",
+            "--model takes it as it is, --overwrite replaces it; or choose another --output",
+        )
     from modelzoo.common.export import import_exporters
     from modelzoo.dgnet.export import export
 
     import_exporters(SPEC.name)
     checkpoint = flags.checkpoint_of(arguments)
     print(f"exporting {checkpoint.gen} and {checkpoint.id} ...", flush=True)
-    return export(checkpoint.gen, folder / EXPORTED, checkpoint.id, dtype)[0]
+    return export(checkpoint.gen, output, checkpoint.id, dtype)[0]
 
 
 def check_model_flags(arguments: argparse.Namespace) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 
 from modelzoo.common import cli
-from modelzoo.common.errors import UsageError
 from modelzoo.dgnet import __version__
 from modelzoo.dgnet.spec import PICTURES, SPEC
 
@@ -34,10 +33,10 @@ def handle(arguments: argparse.Namespace) -> int:
     from modelzoo.dgnet.dataset import read_tree
     from modelzoo.dgnet.pairing import fingerprint, pair_photos
     from modelzoo.dgnet.preprocess import CHUNK, pair_units
+    from modelzoo.dgnet.trees import check_apart
 
     structures, appearances = arguments.output_folder2, arguments.output_folder
-    if structures.resolve() == appearances.resolve():
-        raise UsageError(f"--output_folder and --output_folder2 are one folder, {appearances}")
+    check_apart(appearances, structures)
     tree = read_tree(arguments.input_folder)
     pairs = pair_photos(tree.photos, arguments.seed)
     tensors = PICTURES[arguments.dtype]

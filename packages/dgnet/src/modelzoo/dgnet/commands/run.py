@@ -29,29 +29,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     report = "report and pictures (default: %(default)s)"
     add("--output", type=cli.path, default=Path("dgnet-report"), metavar="DIR", help=report)
     add("--json", type=cli.path, metavar="FILE", help="write the metrics there as well")
-    cli.add_overwrite_flag(parser, "the generated pictures that are in DIR")
+    cli.add_overwrite_flag(parser, "the generated pictures that are in DIR, and its DG-net.onnx")
 
 
 def handle(arguments: argparse.Namespace) -> int:
     """Generate pictures, and write the report."""
     from modelzoo.common.commands.output import print_report, print_skipped, write_metrics
-    from modelzoo.common.files import check_writable, existing_folder
+    from modelzoo.common.files import check_writable
     from modelzoo.dgnet.commands.output import print_clipped, print_others, print_tree
     from modelzoo.dgnet.dataset import read_tree
+    from modelzoo.dgnet.fid.pictures import Pictures
     from modelzoo.dgnet.pairing import pair_photos
     from modelzoo.dgnet.run import RunOptions, run
     from modelzoo.dgnet.trees import PictureTrees
 
     check_writable(arguments.output)
-    if arguments.json:
-        existing_folder(arguments.json.absolute().parent, "--json")
+    fid.check_features(arguments)
+    fid.check_json(arguments.json)
     trees = PictureTrees.below(arguments.output)
     trees.check(arguments.overwrite)
     tree = read_tree(arguments.data)
-    extractor = fid.open_features(arguments.features, arguments.features_range) if arguments.features else None
+    extractor = fid.open_features(arguments) if arguments.features else None
     session = _open(arguments)
     options = RunOptions(arguments.batchsize or 8, arguments.workers, arguments.on_error, arguments.overwrite)
-    done = run(pair_photos(tree.photos, arguments.seed), session, trees, options, arguments.data, extractor)
+    real = Pictures(arguments.data, [photo.path for photo in tree.photos])
+    done = run(pair_photos(tree.photos, arguments.seed), session, trees, options, real, extractor)
     print_tree(tree)
     print(f"{done.report.metrics['pictures']} pictures to {trees.by_structure}, the same to {trees.by_appearance}")
     print_others(done.others, "no generated pictures, left in these folders")
@@ -60,7 +62,10 @@ def handle(arguments: argparse.Namespace) -> int:
         fid.print_fid(done.fid)
     print_report(done.report, arguments.output, "pictures")
     write_metrics(done.report.metrics, arguments.json)
-    return print_skipped(done.report.stats.skipped)
+    code = print_skipped(done.skipped)
+    if done.failure:
+        raise done.failure
+    return code
 
 
 def _open(arguments: argparse.Namespace) -> Session:

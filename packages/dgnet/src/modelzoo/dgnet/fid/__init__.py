@@ -5,6 +5,7 @@ extractor      a feature network: its file into a session, pictures into feature
 inception/     the network of the published weights, loaded strictly, exported on the way
 resize         TensorFlow's resize, for networks of a size of their own
 statistics     features into mean and covariance, in constant memory
+npz            arrays of an .npz that anybody may have written
 stored         mean and covariance in a file
 frechet        the distance
 measure        two folders into the distance

@@ -11,7 +11,7 @@ from modelzoo.common.batch import run_batch
 from modelzoo.common.errors import DataError, MissingDependencyError, ModelError
 from modelzoo.common.session import CHECKPOINT_SUFFIXES, Session, open_session
 from modelzoo.common.work import Deferred, SampleInfo
-from modelzoo.dgnet.fid.inception.weights import PUBLISHED, open_weights
+from modelzoo.dgnet.fid.inception.weights import PUBLISHED, is_published, open_weights
 from modelzoo.dgnet.fid.resize import resize_bilinear
 from modelzoo.dgnet.fid.statistics import RunningStatistics, Statistics
 from modelzoo.dgnet.spec import HEIGHT, WIDTH
@@ -72,6 +72,11 @@ class Extractor:
         parts = [run_batch(self.session, planes[start : start + size]) for start in range(0, len(planes), size)]
         outputs = [output for part in parts for (output,) in part.outputs]
         return np.stack([feature_of(output, f"picture {number}") for number, output in enumerate(outputs)])
+
+    @property
+    def published(self) -> bool:
+        """Whether its FID can be compared with published ones: it is the network that they are computed with."""
+        return self.values == "0..255" and is_published(self.session.identity)
 
     @property
     def size(self) -> tuple[int, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from modelzoo.common.errors import DataError
@@ -26,16 +27,28 @@ def frechet_distance(a: Statistics, b: Statistics) -> float:
         The distance, from 0.
 
     Raises:
-        DataError: They are of features of different lengths.
+        DataError: They are of features of different lengths, or hold numbers that are too large.
     """
     import numpy as np
 
     if len(a.mean) != len(b.mean):
         raise DataError(f"features of {len(a.mean)} and of {len(b.mean)} numbers cannot be compared")
+    try:
+        with np.errstate(over="ignore", invalid="ignore"):
+            distance = _distance(a, b)
+    except np.linalg.LinAlgError:  # of what is not finite, no singular values are found
+        distance = math.nan
+    if not math.isfinite(distance):
+        raise DataError("the Frechet distance is not finite: means or covariances are too large")
+    return max(0.0, distance)
+
+
+def _distance(a: Statistics, b: Statistics) -> float:
+    import numpy as np
+
     shift = a.mean - b.mean
     common = np.linalg.svdvals(_factor(a.covariance).T @ _factor(b.covariance)).sum()
-    distance = shift @ shift + np.trace(a.covariance) + np.trace(b.covariance) - 2 * common
-    return max(0.0, float(distance))
+    return float(shift @ shift + np.trace(a.covariance) + np.trace(b.covariance) - 2 * common)
 
 
 def _factor(covariance: np.ndarray) -> np.ndarray:

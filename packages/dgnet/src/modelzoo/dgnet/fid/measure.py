@@ -85,22 +85,6 @@ class Fid:
         return [text for pictures in (self.real, self.fake) if (text := _small(pictures))]
 
 
-def fid_of_folders(real: Path, fake: Path, extractor: Extractor | None, options: FidOptions | None = None) -> Fid:
-    """Measure the distance of two folders by the protocol of TTUR, with every picture counted.
-
-    Args:
-        real: A folder of pictures, or an .npz of statistics.
-        fake: The same.
-        extractor: The feature network; None where both are .npz.
-        options: How to.
-
-    Raises:
-        DataError: A place holds no two pictures, one of them cannot be used, or an .npz is of another network.
-        MissingDependencyError: A feature network is needed, and there is none.
-    """
-    return fid_of(*(picture_set(place, extractor, options) for place in (real, fake)))
-
-
 def fid_of(real: PictureSet, fake: PictureSet) -> Fid:
     """The distance of two sets.
 
@@ -113,12 +97,22 @@ def fid_of(real: PictureSet, fake: PictureSet) -> Fid:
 
 
 def picture_set(place: Path, extractor: Extractor | None, options: FidOptions | None = None) -> PictureSet:
-    """The statistics of a folder of pictures, computed, or of an .npz, read; see `fid_of_folders`."""
+    """The statistics of a folder of pictures, computed by the protocol of TTUR from every picture, or of an .npz, read.
+
+    Args:
+        place: A folder of pictures, or an .npz of statistics.
+        extractor: The feature network; None for an .npz.
+        options: How to.
+
+    Raises:
+        DataError: The place holds no two pictures, one of them cannot be used, or the .npz is of another network.
+        MissingDependencyError: A feature network is needed, and there is none.
+    """
     if is_statistics(place):
         stored = read_statistics(place)
         _check_network(place, stored, extractor)
         return PictureSet(place, stored)
-    return _computed(find_pictures(place), _needed(extractor), options or FidOptions())
+    return computed_set(find_pictures(place), _needed(extractor), options)
 
 
 def kept_set(folder: Path, file: Path, extractor: Extractor | None, options: FidOptions | None = None) -> PictureSet:
@@ -129,29 +123,33 @@ def kept_set(folder: Path, file: Path, extractor: Extractor | None, options: Fid
     Args:
         folder: The pictures.
         file: An .npz.
-        extractor: The feature network.
+        extractor: The feature network; None where the file is there and of these pictures.
         options: How to compute.
 
     Raises:
         DataError: The file is of other pictures or of another network; and see `picture_set`.
+        MissingDependencyError: There is no feature network, and no such file, or it is of other pictures.
     """
     pictures = find_pictures(folder)
     if not file.exists():
         extractor = _needed(extractor)
-        done = _computed(pictures, extractor, options or FidOptions())
+        done = computed_set(pictures, extractor, options)
         if not done.skipped:
             write_statistics(file, Stored(done.statistics, extractor.probe, pictures.digest()))
         return done
     stored = read_statistics(file)
     _check_network(file, stored, extractor)
     if stored.pictures != pictures.digest():
-        raise DataError(
-            f"{file} does not hold the statistics of the pictures in {folder}", "remove it, to compute them"
-        )
+        text = f"{file} does not hold the statistics of the pictures in {folder}"
+        if extractor is None:
+            raise MissingDependencyError(f"{text}, and to compute them --features is needed", PUBLISHED)
+        raise DataError(text, "remove it, to compute them")
     return PictureSet(folder, stored, passed_over=pictures.passed_over)
 
 
-def _computed(pictures: Pictures, extractor: Extractor, options: FidOptions) -> PictureSet:
+def computed_set(pictures: Pictures, extractor: Extractor, options: FidOptions | None = None) -> PictureSet:
+    """The statistics of pictures; see `picture_set`."""
+    options = options or FidOptions()
     work = units(pictures, extractor)
     shown = progress(work, len(work), pictures.folder.name, "picture") if options.shown else work
     evaluator = FeatureStatistics()
@@ -185,7 +183,7 @@ def _small(pictures: PictureSet) -> str | None:
         return None
     if count <= length:
         return (
-            f"{pictures.place} holds {count} pictures for features of {length} numbers: "
+            f"{pictures.place}: {count} pictures for features of {length} numbers: "
             "FID is too high, and can only be compared between sets of equal size"
         )
-    return f"{pictures.place} holds {count} pictures; with fewer than {ENOUGH}, FID is too high"
+    return f"{pictures.place}: {count} pictures; with fewer than {ENOUGH}, FID is too high"

@@ -18,17 +18,17 @@ from modelzoo.dgnet.images import is_image, read_pixels
 
 @dataclass(frozen=True)
 class Pictures:
-    """What is below a folder.
+    """A set of picture files.
 
     Args:
-        folder: The folder.
-        paths: The pictures, sorted by their path below it.
-        passed_over: How many other files there are.
+        folder: What they are below.
+        paths: The pictures; where they are all of the folder's, sorted by their path below it.
+        passed_over: How many other files were found there.
     """
 
     folder: Path
     paths: Sequence[Path]
-    passed_over: int
+    passed_over: int = 0
 
     def digest(self) -> str:
         """The sha256 of the contents, by which pictures are known again."""
@@ -44,6 +44,8 @@ class Pictures:
 
 def find_pictures(folder: Path) -> Pictures:
     """All pictures below a folder, at any depth; hidden files and folders are none.
+
+    Links to folders are followed; a folder to which several lead counts once.
 
     The published script takes `*/*.jpg` and `*/*.png`, in no order, leaves out the rest of the last batch of 50, and of
     more than 12936 a part.
@@ -68,8 +70,15 @@ def _load(path: Path, extractor: Extractor) -> list[Sample]:
 
 
 def _files_below(folder: Path) -> Iterator[Path]:
-    for parent, folders, files in os.walk(folder, onerror=_unreadable):
-        folders[:] = [name for name in folders if not name.startswith(".")]
+    """The files; each folder is entered once, so that links in a circle come to an end."""
+    entered = {os.path.realpath(folder)}
+    for parent, folders, files in os.walk(folder, onerror=_unreadable, followlinks=True):
+        there = {name: os.path.realpath(Path(parent, name)) for name in sorted(folders) if not name.startswith(".")}
+        folders[:] = []
+        for name, real in there.items():
+            if real not in entered:
+                entered.add(real)
+                folders.append(name)
         yield from (Path(parent, name) for name in files)
 
 

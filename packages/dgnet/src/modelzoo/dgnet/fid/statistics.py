@@ -74,24 +74,34 @@ class RunningStatistics:
         """The statistics of what was taken so far.
 
         Raises:
-            DataError: Fewer than two features were taken, which have no covariance.
+            DataError: Fewer than two features were taken, which have no covariance, or their numbers are too large.
         """
         import numpy as np
 
         if self.count < 2:
             raise DataError(f"FID needs at least 2 pictures, got {self.count}", "one picture has no covariance")
         self._merge()
-        return Statistics(np.array(self._mean), np.divide(self._scatter, self._count - 1), self._count)
+        result = Statistics(np.array(self._mean), np.divide(self._scatter, self._count - 1), self._count)
+        if not np.isfinite(result.covariance).all():
+            raise DataError("the covariance of the features is not finite: their numbers are too large")
+        return result
 
     def _merge(self) -> None:
-        """Add the block to mean and scatter."""
+        """Add the block to mean and scatter; `result` finds out whether they are finite."""
+        import numpy as np
+
         if self._block is None or not self._waiting:
             return
-        rows = self._block[: self._waiting]
+        with np.errstate(over="ignore", invalid="ignore"):
+            self._add(self._block[: self._waiting])
+        self._waiting = 0
+
+    def _add(self, rows: np.ndarray) -> None:
+        """Merge rows, which are changed."""
         mean = rows.mean(axis=0)
         rows -= mean
-        count, shift = self._count + self._waiting, mean - self._mean
+        count, shift = self._count + len(rows), mean - self._mean
         self._scatter += rows.T @ rows
-        self._scatter += (shift[:, None] * shift) * (self._count * self._waiting / count)
-        self._mean += shift * (self._waiting / count)
-        self._count, self._waiting = count, 0
+        self._scatter += (shift[:, None] * shift) * (self._count * len(rows) / count)
+        self._mean += shift * (len(rows) / count)
+        self._count = count

@@ -11,6 +11,7 @@ An .npz that `numpy.load(..., allow_pickle=False)` reads. TTUR and pytorch-fid w
 
 from __future__ import annotations
 
+import math
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING
 
 from modelzoo.common.errors import DataError
 from modelzoo.common.files import atomic_path, existing_file, reason
+from modelzoo.dgnet.fid.npz import Headers, read_arrays
 from modelzoo.dgnet.fid.statistics import Statistics
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 SUFFIX = ".npz"
 
 ARRAYS = ("mu", "sigma", "n", "probe", "pictures")
+FLOATS = ("float16", "float32", "float64")
 
 DAMAGED = (ValueError, EOFError, KeyError, RuntimeError, MemoryError, zipfile.BadZipFile, zlib.error)
 """What NumPy and zipfile raise for files that are no whole .npz of plain arrays."""
@@ -37,6 +40,15 @@ SAME = 1e-2
 
 ASYMMETRY = 1e-6
 """Of a covariance, in units of its largest number; rounding is far below."""
+
+NEGATIVE = 1e-6
+"""How far below zero an eigenvalue of a covariance may be, in units of its norm; rounding is far below."""
+
+LONGEST = 16384
+"""Numbers of a feature, at most: the covariance of so many takes 2 GiB."""
+
+CHARACTERS = 64
+"""Of the hash of the pictures."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,10 +92,9 @@ def read_statistics(path: Path) -> Stored:
 
     existing_file(path, "statistics")
     try:
-        if not zipfile.is_zipfile(path):
-            raise ValueError("it is no .npz")
-        with np.load(path, allow_pickle=False) as content:
-            return _checked({name: content[name] for name in content.files if name in ARRAYS})
+        arrays = read_arrays(path, ARRAYS, _check_headers)
+        with np.errstate(over="ignore", invalid="ignore"):  # what is too large is found not to fit
+            return _checked(arrays)
     except OSError as error:
         raise DataError(f"cannot read {path}: {reason(error)}") from error
     except DAMAGED as error:
@@ -108,31 +119,53 @@ def same_network(a: np.ndarray, b: np.ndarray) -> bool:
     return a.shape == b.shape and bool(np.abs(a - b).max() <= SAME * np.abs(a).max())
 
 
+def _check_headers(headers: Headers) -> None:
+    """Check what the arrays are, before they are read."""
+    missing = [name for name in ("mu", "sigma") if name not in headers]
+    if missing:
+        raise ValueError(f"it holds no {', '.join(missing)}")
+    length = math.prod(headers["mu"].shape)
+    if not 0 < length <= LONGEST:
+        raise ValueError(f"mu is {headers['mu']}; a feature has 1 to {LONGEST} numbers")
+    for name, shape in {"mu": (length,), "sigma": (length, length), "probe": (length,)}.items():
+        if name in headers and (headers[name].shape != shape or headers[name].dtype.name not in FLOATS):
+            raise ValueError(f"{name} is {headers[name]} where there should be floats {shape}")
+    if "n" in headers and (headers["n"].shape or headers["n"].dtype.kind not in "iu"):
+        raise ValueError("n is not a whole number from 2")
+    if "pictures" in headers and (headers["pictures"].shape or headers["pictures"].dtype.str[1:] != f"U{CHARACTERS}"):
+        raise ValueError(f"pictures is {headers['pictures']} where there should be a sha256")
+
+
 def _checked(arrays: Mapping[str, np.ndarray]) -> Stored:
-    import numpy as np
-
-    mean, covariance = _floats(arrays["mu"], 1), _floats(arrays["sigma"], 2)
-    if covariance.shape != (mean.size, mean.size) or not mean.size:
-        raise ValueError(f"mu is {mean.shape} and sigma {covariance.shape}")
-    if not np.allclose(covariance, covariance.T, rtol=0, atol=ASYMMETRY * np.abs(covariance).max()):
-        raise ValueError("sigma is not symmetric")
-    count = _count(arrays["n"]) if "n" in arrays else None
-    probe = _floats(arrays["probe"], 1) if "probe" in arrays else None
-    if probe is not None and probe.shape != mean.shape:
-        raise ValueError(f"mu is {mean.shape} and probe {probe.shape}")
+    numbers = {name: _floats(arrays[name], name) for name in ("mu", "sigma", "probe") if name in arrays}
+    _check_covariance(numbers["sigma"])
+    count = int(arrays["n"]) if "n" in arrays else None
+    if count is not None and count < 2:
+        raise ValueError("n is not a whole number from 2")
     pictures = str(arrays["pictures"]) if "pictures" in arrays else None
-    return Stored(Statistics(mean, covariance, count), probe, pictures)
+    return Stored(Statistics(numbers["mu"], numbers["sigma"], count), numbers.get("probe"), pictures)
 
 
-def _floats(array: np.ndarray, axes: int) -> np.ndarray:
+def _floats(array: np.ndarray, name: str) -> np.ndarray:
     import numpy as np
 
-    if array.dtype.kind != "f" or array.ndim != axes or not np.isfinite(array).all():
-        raise ValueError(f"it holds {array.dtype} {array.shape} where there should be finite numbers on {axes} axes")
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name} holds numbers that are not finite")
     return array.astype(np.float64)
 
 
-def _count(array: np.ndarray) -> int:
-    if array.dtype.kind not in "iu" or array.ndim or array < 2:
-        raise ValueError("n is not a whole number from 2")
-    return int(array)
+def _check_covariance(covariance: np.ndarray) -> None:
+    """Check that a matrix is symmetric and has no eigenvalue below zero, because then it has a Cholesky factor."""
+    import numpy as np
+
+    largest = np.abs(covariance).max()
+    if not np.allclose(covariance, covariance.T, rtol=0, atol=ASYMMETRY * largest):
+        raise ValueError("sigma is not symmetric")
+    if not largest:
+        return
+    scaled = covariance / largest
+    scaled.flat[:: len(scaled) + 1] += NEGATIVE * np.linalg.norm(scaled)
+    try:
+        np.linalg.cholesky(scaled)
+    except np.linalg.LinAlgError as error:
+        raise ValueError("sigma is no covariance: it has eigenvalues below zero") from error

@@ -32,6 +32,9 @@ PUBLISHED = (
 PUBLISHED_SHA256 = "6726825d"
 """How the sha256 of the published file begins; its name says so."""
 
+PART = "inception"
+"""What an exported network says that it is."""
+
 COUNTER = ".num_batches_tracked"
 """What no feature needs, and newer weights hold."""
 
@@ -69,9 +72,10 @@ def open_weights(path: Path) -> tuple[Session, Path | None]:
     return open_session(_export(path, identity, kept)), kept
 
 
-def is_published(path: Path) -> bool:
-    """Whether a file is, byte for byte, the published one."""
-    return _sha256(path).startswith(PUBLISHED_SHA256)
+def is_published(identity: Identity | None) -> bool:
+    """Whether an exported network says that its weights are, byte for byte, the published ones."""
+    form = identity.form if identity else {}
+    return form.get("part") == PART and str(form.get("weights")).startswith(PUBLISHED_SHA256)
 
 
 def load_inception(path: Path) -> Inception:
@@ -127,7 +131,7 @@ def _is_export(path: Path, identity: Identity) -> bool:
 
 
 def _identity(weights: Path) -> Identity:
-    form = {"part": "inception", "weights": _sha256(weights)[:16]}
+    form = {"part": PART, "weights": _sha256(weights)[:16]}
     return Identity(SPEC.name, __version__, (IMAGE,), (FEATURE,), form, atc={"input_format": "NCHW"})
 
 
