@@ -10,7 +10,7 @@ from ci_plan import ROOT, discover_models
 
 VENV = "python3 -m venv .venv"
 DEMO_COMMAND = f"{VENV} && .venv/bin/pip install './packages/reid[export]' && .venv/bin/reid demo"
-TEST_COMMAND = f"{VENV} && .venv/bin/pip install tox && .venv/bin/tox"
+TEST_COMMAND = f"{VENV} && .venv/bin/pip install tox && .venv/bin/tox -p 2 -o"
 
 BASH_BLOCK = re.compile(r"^```bash\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 

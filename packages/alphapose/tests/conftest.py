@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
 import shutil
@@ -10,7 +9,6 @@ import subprocess
 import sys
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import redirect_stderr, redirect_stdout
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -72,18 +70,9 @@ def alphapose(command: CommandRunner) -> Callable[..., Finished]:
 
 
 @pytest.fixture(scope="session")
-def alphapose_once() -> Callable[..., Finished]:
+def alphapose_once(command_once: CommandRunner) -> Callable[..., Finished]:
     """Run `alphapose WORDS` in this process, for what is made once and used by many tests."""
-    from modelzoo.common.testing.plugin import Finished
-
-    def run(*words: object) -> Finished:
-        out, err = io.StringIO(), io.StringIO()
-        with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
-            patch.setattr(sys, "argv", ["alphapose", *map(str, words)])
-            code = main()
-        return Finished(code, out.getvalue(), err.getvalue())
-
-    return run
+    return lambda *words: command_once(main, "alphapose", *words)
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,8 @@
 """`alphapose upstream` on a stand-in of the published repository, the patch itself, and the upstream's own network."""
 
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +13,13 @@ from modelzoo.alphapose.verify import verify_job
 from modelzoo.common.session import open_session
 from modelzoo.common.spec import Upstream
 from modelzoo.common.testing.plugin import Finished
+from modelzoo.common.testing.upstream import (
+    check_clone_patch_and_again,
+    check_patch,
+    check_planted_file_is_refused,
+    make_repository,
+    run_in_checkout,
+)
 from modelzoo.common.upstream import UpstreamError, prepare, run_upstream
 
 Commands = Callable[..., Finished]
@@ -71,23 +76,10 @@ def build_sppe(cfg, preset_cfg):
 """What the patch and the runner touch; its heat maps are higher by 1000 than ours."""
 
 
-def git(folder: Path, *words: object) -> str:
-    identity = ["-c", "user.name=A", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false"]
-    line = ["git", *identity, "-C", str(folder), *map(str, words)]
-    return subprocess.run(line, check=True, capture_output=True, text=True).stdout
-
-
 @pytest.fixture
 def published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Upstream:
     """The stand-in, which the commands take for the published repository."""
-    folder = tmp_path / "published"
-    for name, text in FILES.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text)
-    git(folder, "init", "--quiet")
-    git(folder, "add", "--all")
-    git(folder, "commit", "--quiet", "--message", "all")
-    upstream = Upstream(str(folder), git(folder, "rev-parse", "HEAD").strip(), "non-commercial")
+    upstream = make_repository(tmp_path / "published", FILES, "non-commercial")
     for module in ("cli", "verify"):
         monkeypatch.setattr(f"modelzoo.alphapose.{module}.SPEC", replace(SPEC, upstream=upstream))
     return upstream
@@ -101,42 +93,24 @@ def patched(published: Upstream, tmp_path: Path) -> Path:
 
 
 def test_the_patch_is_small_and_stays_inside(tmp_path: Path) -> None:
-    rows = [line.split("\t") for line in git(tmp_path, "apply", "--numstat", UPSTREAM_PATCH).splitlines()]
-    assert sum(int(added) + int(removed) for added, removed, _ in rows) <= CHANGED_LINES
-    for _, _, name in rows:
-        path = PurePosixPath(name)
-        assert path.suffix == ".py"
-        assert path.parts[0] == "alphapose"
-        assert ".." not in path.parts
-    lines = UPSTREAM_PATCH.read_text(encoding="utf-8").splitlines()
-    hunks = lines[next(i for i, line in enumerate(lines) if line.startswith("--- ")) :]
-    quoted = [line for line in hunks if line[:1] in {"-", " "} and not line.startswith("--- ")]
-    assert 0 < len(quoted) <= QUOTED_LINES
+    changed = check_patch(UPSTREAM_PATCH, tmp_path, CHANGED_LINES, QUOTED_LINES)
+    assert {path.parts[0] for path in changed} == {"alphapose"}
 
 
 def test_clone_patch_and_again(alphapose: Commands, published: Upstream, tmp_path: Path) -> None:
-    done = alphapose("upstream", tmp_path / "up")
-    assert done.code == 0, done.err
-    licence = f"licence of the upstream: non-commercial, {published.url}\n"
-    commit = f"at commit {published.commit}, patched\n"
-    assert done.out == f"{tmp_path / 'up'}: cloned from {published.url}, {commit}{licence}"
-    again = alphapose("upstream", tmp_path / "up", "--source", "/nowhere")
-    assert (again.code, again.out) == (0, f"{tmp_path / 'up'}: already there, {commit}{licence}")
+    check_clone_patch_and_again(alphapose, published, tmp_path / "up")
 
 
 @pytest.mark.parametrize("patch", [False, True])
 def test_the_patched_package_imports_and_builds_without_extensions_and_downloads(
     patch: bool, alphapose: Commands, published: Upstream, tmp_path: Path
 ) -> None:
-    flags = [] if patch else ["--no-patch"]
-    assert alphapose("upstream", tmp_path / "up", "--source", published.url, *flags).code == 0
     program = (
         "from alphapose.models.builder import build_sppe\n"
         "build_sppe({'TYPE': 'FastPose', 'NUM_LAYERS': 50, 'CONV_DIM': 128}, {'NUM_JOINTS': 17})"
     )
-    line = [sys.executable, "-B", "-c", program]
-    done = subprocess.run(line, cwd=tmp_path / "up", capture_output=True, check=False)
-    assert (done.returncode == 0) is patch, done.stderr
+    done = run_in_checkout(alphapose, published, tmp_path / "up", program, patch)
+    assert (done.code == 0) is patch, done.err
 
 
 def test_the_upstreams_own_network_is_run(patched: Path, shallow_checkpoint: Path) -> None:
@@ -151,12 +125,7 @@ def test_verify_runs_the_commit_with_the_structure_of_the_checkpoint(
     patched: Path, shallow: Callable[..., State], tmp_path: Path
 ) -> None:
     torch.save(shallow(joints=26), tmp_path / "halpe.pth")
-    (patched / "torch.py").write_text("raise SystemExit('planted')")
-    job = verify_job(tmp_path / "halpe.pth", upstream=patched)
-    assert job.upstream is not None
-    with pytest.raises(UpstreamError, match=r"has changes beside the patch: torch\.py"):
-        job.upstream(job.inputs("float32"))
-    (patched / "torch.py").unlink()
+    job = check_planted_file_is_refused(patched, lambda: verify_job(tmp_path / "halpe.pth", upstream=patched))
     (heatmaps,) = job.upstream([array[:1] for array in job.inputs("float32")])
     assert heatmaps.shape == (1, 26, 64, 48)
     assert heatmaps.min() > 500

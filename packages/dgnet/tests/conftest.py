@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import json
 import shutil
-import sys
 from collections.abc import Callable
-from contextlib import redirect_stderr, redirect_stdout
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,18 +39,9 @@ def dgnet(command: CommandRunner) -> Callable[..., Finished]:
 
 
 @pytest.fixture(scope="session")
-def dgnet_once() -> Callable[..., Finished]:
+def dgnet_once(command_once: CommandRunner) -> Callable[..., Finished]:
     """Run `dgnet WORDS` in this process, for what is made once and used by many tests."""
-    from modelzoo.common.testing.plugin import Finished
-
-    def run(*words: object) -> Finished:
-        out, err = io.StringIO(), io.StringIO()
-        with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
-            patch.setattr(sys, "argv", ["dgnet", *map(str, words)])
-            code = main()
-        return Finished(code, out.getvalue(), err.getvalue())
-
-    return run
+    return lambda *words: command_once(main, "dgnet", *words)
 
 
 @pytest.fixture(scope="session")

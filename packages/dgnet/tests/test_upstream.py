@@ -4,7 +4,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +12,13 @@ import torch
 
 from modelzoo.common.spec import Upstream
 from modelzoo.common.testing.plugin import Finished
+from modelzoo.common.testing.upstream import (
+    check_clone_patch_and_again,
+    check_patch,
+    check_planted_file_is_refused,
+    make_repository,
+    run_in_checkout,
+)
 from modelzoo.common.upstream import UpstreamError, prepare, run_upstream
 from modelzoo.dgnet.checkpoints import Checkpoint
 from modelzoo.dgnet.networks.appearance import AppearanceEncoder
@@ -94,23 +101,10 @@ FILES = {".gitignore": "__pycache__/\n", "networks.py": NETWORKS, "reIDmodel.py"
 """What the patch and the runner touch; the pictures are a sum of means of inputs and weights."""
 
 
-def git(folder: Path, *words: object) -> str:
-    identity = ["-c", "user.name=A", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false"]
-    line = ["git", *identity, "-C", str(folder), *map(str, words)]
-    return subprocess.run(line, check=True, capture_output=True, text=True).stdout
-
-
 @pytest.fixture
 def published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Upstream:
     """The stand-in, which the commands take for the published repository."""
-    folder = tmp_path / "published"
-    folder.mkdir()
-    for name, text in FILES.items():
-        (folder / name).write_text(text)
-    git(folder, "init", "--quiet")
-    git(folder, "add", "--all")
-    git(folder, "commit", "--quiet", "--message", "all")
-    upstream = Upstream(str(folder), git(folder, "rev-parse", "HEAD").strip(), "non-commercial")
+    upstream = make_repository(tmp_path / "published", FILES, "non-commercial")
     for module in ("cli", "verify"):
         monkeypatch.setattr(f"modelzoo.dgnet.{module}.SPEC", replace(SPEC, upstream=upstream))
     return upstream
@@ -124,40 +118,21 @@ def patched(published: Upstream, tmp_path: Path) -> Path:
 
 
 def test_the_patch_is_small_and_stays_inside(tmp_path: Path) -> None:
-    rows = [line.split("\t") for line in git(tmp_path, "apply", "--numstat", UPSTREAM_PATCH).splitlines()]
-    assert sum(int(added) + int(removed) for added, removed, _ in rows) <= CHANGED_LINES
-    for _, _, name in rows:
-        path = PurePosixPath(name)
-        assert path.suffix == ".py"
-        assert not path.is_absolute()
-        assert ".." not in path.parts
-    lines = UPSTREAM_PATCH.read_text(encoding="utf-8").splitlines()
-    hunks = lines[next(i for i, line in enumerate(lines) if line.startswith("--- ")) :]
-    quoted = [line for line in hunks if line[:1] in {"-", " "} and not line.startswith("--- ")]
-    assert 0 < len(quoted) <= QUOTED_LINES
+    check_patch(UPSTREAM_PATCH, tmp_path, CHANGED_LINES, QUOTED_LINES)
 
 
 def test_clone_patch_and_again(dgnet: Commands, published: Upstream, tmp_path: Path) -> None:
-    done = dgnet("upstream", tmp_path / "up")
-    assert done.code == 0, done.err
-    licence = f"licence of the upstream: non-commercial, {published.url}\n"
-    commit = f"at commit {published.commit}, patched\n"
-    assert done.out == f"{tmp_path / 'up'}: cloned from {published.url}, {commit}{licence}"
-    again = dgnet("upstream", tmp_path / "up", "--source", "/nowhere")
-    assert (again.code, again.out) == (0, f"{tmp_path / 'up'}: already there, {commit}{licence}")
+    check_clone_patch_and_again(dgnet, published, tmp_path / "up")
 
 
 @pytest.mark.parametrize("is_patched", [False, True])
 def test_the_patched_networks_are_imported_without_torchvision(
     is_patched: bool, dgnet: Commands, published: Upstream, tmp_path: Path
 ) -> None:
-    flags = [] if is_patched else ["--no-patch"]
-    assert dgnet("upstream", tmp_path / "up", "--source", published.url, *flags).code == 0
     for module in ("networks", "reIDmodel"):
         program = f"import sys; sys.modules['torchvision'] = None; import {module}"
-        line = [sys.executable, "-B", "-c", program]
-        done = subprocess.run(line, cwd=tmp_path / "up", capture_output=True, text=True, check=False)
-        assert (done.returncode == 0) is is_patched, done.stderr
+        done = run_in_checkout(dgnet, published, tmp_path / "up", program, is_patched)
+        assert (done.code == 0) is is_patched, done.err
 
 
 def test_the_resnet_of_the_patch_is_the_published_one(
@@ -200,12 +175,7 @@ def test_the_upstreams_own_network_is_run(
 
 
 def test_verify_runs_the_commit_and_nothing_else_in_the_folder(patched: Path, checkpoint: Checkpoint) -> None:
-    (patched / "torch.py").write_text("raise SystemExit('planted')")
-    job = verify_job(checkpoint, upstream=patched)
-    assert job.upstream is not None
-    with pytest.raises(UpstreamError, match=r"has changes beside the patch: torch\.py"):
-        job.upstream(job.inputs("float32"))
-    (patched / "torch.py").unlink()
+    job = check_planted_file_is_refused(patched, lambda: verify_job(checkpoint, upstream=patched))
     (pictures,) = job.upstream(job.inputs("float32"))
     assert pictures.shape == (2, 3, 256, 128)
     assert pictures.min() > 50

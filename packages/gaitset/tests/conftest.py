@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import io
 import json
 import math
-import sys
 import zlib
 from collections.abc import Callable, Sequence
-from contextlib import redirect_stderr, redirect_stdout
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,18 +32,9 @@ def gaitset(command: CommandRunner) -> Callable[..., Finished]:
 
 
 @pytest.fixture(scope="session")
-def gaitset_once() -> Callable[..., Finished]:
+def gaitset_once(command_once: CommandRunner) -> Callable[..., Finished]:
     """Run `gaitset WORDS` in this process, for what is made once and used by many tests."""
-    from modelzoo.common.testing.plugin import Finished
-
-    def run(*words: object) -> Finished:
-        out, err = io.StringIO(), io.StringIO()
-        with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
-            patch.setattr(sys, "argv", ["gaitset", *map(str, words)])
-            code = main()
-        return Finished(code, out.getvalue(), err.getvalue())
-
-    return run
+    return lambda *words: command_once(main, "gaitset", *words)
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,8 @@
 """`gaitset upstream` on a stand-in of the published repository, the patch itself, and the upstream's own networks."""
 
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +11,13 @@ import torch
 from modelzoo.common.session import open_session
 from modelzoo.common.spec import Upstream
 from modelzoo.common.testing.plugin import Finished
+from modelzoo.common.testing.upstream import (
+    check_clone_patch_and_again,
+    check_patch,
+    check_planted_file_is_refused,
+    make_repository,
+    run_in_checkout,
+)
 from modelzoo.common.upstream import UpstreamError, prepare, run_upstream
 from modelzoo.gaitset.network import CasiaB, Oumvlp
 from modelzoo.gaitset.spec import SPEC, UPSTREAM_PATCH, spec_of
@@ -61,23 +66,10 @@ FILES = {
 """What the patch and the runner touch; the features are larger by 1000 than ours."""
 
 
-def git(folder: Path, *words: object) -> str:
-    identity = ["-c", "user.name=A", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false"]
-    line = ["git", *identity, "-C", str(folder), *map(str, words)]
-    return subprocess.run(line, check=True, capture_output=True, text=True).stdout
-
-
 @pytest.fixture
 def published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Upstream:
     """The stand-in, which the commands take for the published repository."""
-    folder = tmp_path / "published"
-    for name, text in FILES.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text)
-    git(folder, "init", "--quiet")
-    git(folder, "add", "--all")
-    git(folder, "commit", "--quiet", "--message", "all")
-    upstream = Upstream(str(folder), git(folder, "rev-parse", "HEAD").strip(), "non-commercial")
+    upstream = make_repository(tmp_path / "published", FILES, "non-commercial")
     for module in ("cli", "verify"):
         monkeypatch.setattr(f"modelzoo.gaitset.{module}.SPEC", replace(SPEC, upstream=upstream))
     return upstream
@@ -96,27 +88,11 @@ def save(tmp_path: Path) -> Callable[[torch.nn.Module], Path]:
 
 
 def test_the_patch_is_small_and_stays_inside(tmp_path: Path) -> None:
-    rows = [line.split("\t") for line in git(tmp_path, "apply", "--numstat", UPSTREAM_PATCH).splitlines()]
-    assert sum(int(added) + int(removed) for added, removed, _ in rows) <= CHANGED_LINES
-    for _, _, name in rows:
-        path = PurePosixPath(name)
-        assert path.suffix == ".py"
-        assert not path.is_absolute()
-        assert ".." not in path.parts
-    lines = UPSTREAM_PATCH.read_text(encoding="utf-8").splitlines()
-    hunks = lines[next(i for i, line in enumerate(lines) if line.startswith("--- ")) :]
-    quoted = [line for line in hunks if line[:1] in {"-", " "} and not line.startswith("--- ")]
-    assert 0 < len(quoted) <= QUOTED_LINES
+    check_patch(UPSTREAM_PATCH, tmp_path, CHANGED_LINES, QUOTED_LINES)
 
 
 def test_clone_patch_and_again(gaitset: Commands, published: Upstream, tmp_path: Path) -> None:
-    done = gaitset("upstream", tmp_path / "up")
-    assert done.code == 0, done.err
-    licence = f"licence of the upstream: non-commercial, {published.url}\n"
-    commit = f"at commit {published.commit}, patched\n"
-    assert done.out == f"{tmp_path / 'up'}: cloned from {published.url}, {commit}{licence}"
-    again = gaitset("upstream", tmp_path / "up", "--source", "/nowhere")
-    assert (again.code, again.out) == (0, f"{tmp_path / 'up'}: already there, {commit}{licence}")
+    check_clone_patch_and_again(gaitset, published, tmp_path / "up")
 
 
 PROBE = """
@@ -134,24 +110,17 @@ assert torch.load.keywords == {"map_location": "cpu"}
 def test_the_patched_package_runs_without_a_gpu(
     patched: bool, gaitset: Commands, published: Upstream, tmp_path: Path
 ) -> None:
-    flags = [] if patched else ["--no-patch"]
-    assert gaitset("upstream", tmp_path / "up", "--source", published.url, *flags).code == 0
-    environment = {"CUDA_VISIBLE_DEVICES": ""}
-    line = [sys.executable, "-B", "-c", PROBE]
-    done = subprocess.run(line, cwd=tmp_path / "up", env=environment, capture_output=True, check=False)
-    assert (done.returncode == 0) is patched, done.stderr
+    done = run_in_checkout(gaitset, published, tmp_path / "up", PROBE, patched)
+    assert (done.code == 0) is patched, done.err
 
 
 @pytest.mark.parametrize("patched", [False, True])
 def test_the_patched_package_splits_subjects_without_a_pickle(
     patched: bool, gaitset: Commands, published: Upstream, tmp_path: Path
 ) -> None:
-    flags = [] if patched else ["--no-patch"]
-    assert gaitset("upstream", tmp_path / "up", "--source", published.url, *flags).code == 0
     program = "import runpy; pids = runpy.run_path('model/utils/data_loader.py')['pid_list']; print([*map(list, pids)])"
-    line = [sys.executable, "-B", "-c", program]
-    done = subprocess.run(line, cwd=tmp_path / "up", capture_output=True, text=True, check=False)
-    assert (done.returncode == 0) is patched, done.stderr
+    done = run_in_checkout(gaitset, published, tmp_path / "up", program, patched)
+    assert (done.code == 0) is patched, done.err
     if patched:
         partition = tmp_path / "up" / "partition.npy"
         rows = np.load(partition, allow_pickle=False)
@@ -177,12 +146,8 @@ def test_verify_runs_the_commit_and_nothing_else_in_the_folder(
     published: Upstream, save: Callable[[torch.nn.Module], Path], tmp_path: Path
 ) -> None:
     prepare(published, UPSTREAM_PATCH, tmp_path / "up", None, apply_patch=True)
-    (tmp_path / "up" / "torch.py").write_text("raise SystemExit('planted')")
-    job = verify_job(save(CasiaB()), upstream=tmp_path / "up")
-    assert job.upstream is not None
-    with pytest.raises(UpstreamError, match=r"has changes beside the patch: torch\.py"):
-        job.upstream(job.inputs("float32"))
-    (tmp_path / "up" / "torch.py").unlink()
+    weights = save(CasiaB())
+    job = check_planted_file_is_refused(tmp_path / "up", lambda: verify_job(weights, upstream=tmp_path / "up"))
     (features,) = job.upstream(job.inputs("float32"))
     assert features.shape == (2, 62, 256)
     assert features.min() > 500

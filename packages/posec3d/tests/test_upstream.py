@@ -1,10 +1,8 @@
 """`posec3d upstream` on a stand-in of the published repository, the patch itself, and the upstream's own network."""
 
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +11,13 @@ import torch
 from modelzoo.common.session import open_session
 from modelzoo.common.spec import Upstream
 from modelzoo.common.testing.plugin import Finished
+from modelzoo.common.testing.upstream import (
+    check_clone_patch_and_again,
+    check_patch,
+    check_planted_file_is_refused,
+    make_repository,
+    run_in_checkout,
+)
 from modelzoo.common.upstream import UpstreamError, prepare, run_upstream
 from modelzoo.posec3d.spec import SPEC, UPSTREAM_PATCH
 from modelzoo.posec3d.verify import verify_job
@@ -99,23 +104,10 @@ assert digit_version("1.3.6") <= digit_version(mmcv.__version__) <= digit_versio
 """What the patch and the runner touch; its scores are higher by 1000 than ours."""
 
 
-def git(folder: Path, *words: object) -> str:
-    identity = ["-c", "user.name=A", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false"]
-    line = ["git", *identity, "-C", str(folder), *map(str, words)]
-    return subprocess.run(line, check=True, capture_output=True, text=True).stdout
-
-
 @pytest.fixture
 def published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Upstream:
     """The stand-in, which the commands take for the published repository."""
-    folder = tmp_path / "published"
-    for name, text in FILES.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text)
-    git(folder, "init", "--quiet")
-    git(folder, "add", "--all")
-    git(folder, "commit", "--quiet", "--message", "all")
-    upstream = Upstream(str(folder), git(folder, "rev-parse", "HEAD").strip(), "Apache-2.0")
+    upstream = make_repository(tmp_path / "published", FILES, "Apache-2.0")
     for module in ("cli", "verify"):
         monkeypatch.setattr(f"modelzoo.posec3d.{module}.SPEC", replace(SPEC, upstream=upstream))
     return upstream
@@ -129,35 +121,18 @@ def patched(published: Upstream, tmp_path: Path) -> Path:
 
 
 def test_the_patch_is_small_and_stays_inside(tmp_path: Path) -> None:
-    rows = [line.split("\t") for line in git(tmp_path, "apply", "--numstat", UPSTREAM_PATCH).splitlines()]
-    assert sum(int(added) + int(removed) for added, removed, _ in rows) <= CHANGED_LINES
-    for _, _, name in rows:
-        path = PurePosixPath(name)
-        assert path.suffix == ".py"
-        assert path.parts[0] == "mmaction"
-        assert ".." not in path.parts
-    lines = UPSTREAM_PATCH.read_text(encoding="utf-8").splitlines()
-    hunks = lines[next(i for i, line in enumerate(lines) if line.startswith("--- ")) :]
-    quoted = [line for line in hunks if line[:1] in {"-", " "} and not line.startswith("--- ")]
-    assert 0 < len(quoted) <= QUOTED_LINES
+    changed = check_patch(UPSTREAM_PATCH, tmp_path, CHANGED_LINES, QUOTED_LINES)
+    assert {path.parts[0] for path in changed} == {"mmaction"}
 
 
 def test_clone_patch_and_again(posec3d: Commands, published: Upstream, tmp_path: Path) -> None:
-    done = posec3d("upstream", tmp_path / "up")
-    assert done.code == 0, done.err
-    licence = f"licence of the upstream: Apache-2.0, {published.url}\n"
-    commit = f"at commit {published.commit}, patched\n"
-    assert done.out == f"{tmp_path / 'up'}: cloned from {published.url}, {commit}{licence}"
-    again = posec3d("upstream", tmp_path / "up", "--source", "/nowhere")
-    assert (again.code, again.out) == (0, f"{tmp_path / 'up'}: already there, {commit}{licence}")
+    check_clone_patch_and_again(posec3d, published, tmp_path / "up")
 
 
 @pytest.mark.parametrize("patch", [False, True])
 def test_the_patched_package_finds_what_mmcv_1_had(
     patch: bool, posec3d: Commands, published: Upstream, tmp_path: Path
 ) -> None:
-    flags = [] if patch else ["--no-patch"]
-    assert posec3d("upstream", tmp_path / "up", "--source", published.url, *flags).code == 0
     program = (
         "import mmaction.models, numpy\n"
         "from mmcv.parallel import collate\n"
@@ -168,9 +143,8 @@ def test_the_patched_package_finds_what_mmcv_1_had(
         "class Hook(LrUpdaterHook): pass\n"
         "assert numpy.array([1.5]).astype(numpy.int)[0] == 1 and numpy.Inf > 0"
     )
-    line = [sys.executable, "-B", "-c", program]
-    done = subprocess.run(line, cwd=tmp_path / "up", capture_output=True, check=False)
-    assert (done.returncode == 0) is patch, done.stderr
+    done = run_in_checkout(posec3d, published, tmp_path / "up", program, patch)
+    assert (done.code == 0) is patch, done.err
 
 
 def test_the_upstreams_own_network_is_run(patched: Path, narrow_checkpoint: Path) -> None:
@@ -186,14 +160,8 @@ def test_verify_runs_the_commit_with_the_structure_of_the_checkpoint(
     patched: Path, state_of: Callable[..., State], tmp_path: Path
 ) -> None:
     torch.save(state_of(17, 4, (2, 1, 1), 60), tmp_path / "ntu.pth")
-    (patched / "torch.py").write_text("raise SystemExit('planted')")
-    job = verify_job(tmp_path / "ntu.pth", upstream=patched)
-    assert job.upstream is not None
-    clips = [np.zeros((1, 2, 17, 48, 56, 56), np.float32)]
-    with pytest.raises(UpstreamError, match=r"has changes beside the patch: torch\.py"):
-        job.upstream(clips)
-    (patched / "torch.py").unlink()
-    (scores,) = job.upstream(clips)
+    job = check_planted_file_is_refused(patched, lambda: verify_job(tmp_path / "ntu.pth", upstream=patched))
+    (scores,) = job.upstream([np.zeros((1, 2, 17, 48, 56, 56), np.float32)])
     assert scores.shape == (2, 60)
     assert scores.min() > 500
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import json
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import redirect_stderr, redirect_stdout
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -60,18 +58,9 @@ def reid(command: CommandRunner) -> Callable[..., Finished]:
 
 
 @pytest.fixture(scope="session")
-def reid_once() -> Callable[..., Finished]:
+def reid_once(command_once: CommandRunner) -> Callable[..., Finished]:
     """Run `reid WORDS` in this process, for what is made once and used by many tests."""
-    from modelzoo.common.testing.plugin import Finished
-
-    def run(*words: object) -> Finished:
-        out, err = io.StringIO(), io.StringIO()
-        with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
-            patch.setattr(sys, "argv", ["reid", *map(str, words)])
-            code = main()
-        return Finished(code, out.getvalue(), err.getvalue())
-
-    return run
+    return lambda *words: command_once(main, "reid", *words)
 
 
 @pytest.fixture(scope="session")

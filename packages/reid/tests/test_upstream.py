@@ -1,12 +1,10 @@
 """`reid upstream` on a stand-in of the published repository, the patch itself, and the upstream's own network."""
 
 import py_compile
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from importlib.util import cache_from_source
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +13,7 @@ import torch
 from modelzoo.common.session import open_session
 from modelzoo.common.spec import Upstream
 from modelzoo.common.testing.plugin import Finished
+from modelzoo.common.testing.upstream import check_clone_patch_and_again, check_patch, make_repository, run_in_checkout
 from modelzoo.common.upstream import UpstreamError, prepare, run_upstream
 from modelzoo.reid.cli import UPSTREAM_PATCH
 from modelzoo.reid.network import StrongBaseline
@@ -55,23 +54,10 @@ cfg = CfgNode(sections)
 """What the patch and the runner touch; its features are larger by 1000 than ours."""
 
 
-def git(folder: Path, *words: object) -> str:
-    identity = ["-c", "user.name=A", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false"]
-    line = ["git", *identity, "-C", str(folder), *map(str, words)]
-    return subprocess.run(line, check=True, capture_output=True, text=True).stdout
-
-
 @pytest.fixture
 def published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Upstream:
     """The stand-in, which the command takes for the published repository."""
-    folder = tmp_path / "published"
-    for name, text in FILES.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text)
-    git(folder, "init", "--quiet")
-    git(folder, "add", "--all")
-    git(folder, "commit", "--quiet", "--message", "all")
-    upstream = Upstream(str(folder), git(folder, "rev-parse", "HEAD").strip(), "MIT")
+    upstream = make_repository(tmp_path / "published", FILES, "MIT")
     monkeypatch.setattr("modelzoo.reid.cli.SPEC", replace(SPEC, upstream=upstream))
     return upstream
 
@@ -87,44 +73,25 @@ def weights(tmp_path: Path) -> Path:
 
 
 def test_the_patch_is_small_and_stays_inside(tmp_path: Path) -> None:
-    rows = [line.split("\t") for line in git(tmp_path, "apply", "--numstat", UPSTREAM_PATCH).splitlines()]
-    assert sum(int(added) + int(removed) for added, removed, _ in rows) <= CHANGED_LINES
-    for _, _, name in rows:
-        path = PurePosixPath(name)
-        assert path.suffix == ".py"
-        assert not path.is_absolute()
-        assert ".." not in path.parts
-    lines = UPSTREAM_PATCH.read_text(encoding="utf-8").splitlines()
-    hunks = lines[next(i for i, line in enumerate(lines) if line.startswith("--- ")) :]
-    quoted = [line for line in hunks if line[:1] in {"-", " "} and not line.startswith("--- ")]
-    assert 0 < len(quoted) <= QUOTED_LINES
+    check_patch(UPSTREAM_PATCH, tmp_path, CHANGED_LINES, QUOTED_LINES)
 
 
 def test_clone_patch_and_again(reid: Commands, published: Upstream, tmp_path: Path) -> None:
-    done = reid("upstream", tmp_path / "up")
-    assert done.code == 0, done.err
-    licence = f"licence of the upstream: MIT, {published.url}\n"
-    commit = f"at commit {published.commit}, patched\n"
-    assert done.out == f"{tmp_path / 'up'}: cloned from {published.url}, {commit}{licence}"
+    check_clone_patch_and_again(reid, published, tmp_path / "up")
     assert "map_location='cpu'" in (tmp_path / "up" / "modeling" / "baseline.py").read_text()
-    again = reid("upstream", tmp_path / "up", "--source", "/nowhere")
-    assert (again.code, again.out) == (0, f"{tmp_path / 'up'}: already there, {commit}{licence}")
 
 
 def test_the_patched_package_needs_no_torchvision_until_it_loads_training_data(
     reid: Commands, published: Upstream, tmp_path: Path
 ) -> None:
     programs = ("import data.metric", "import data; data.make_data_loader(None)")
-    found = {}
-    for flags in (["--no-patch"], []):
-        assert reid("upstream", tmp_path / "up", "--source", published.url, *flags).code == 0
-        found[bool(flags)] = [
-            subprocess.run([sys.executable, "-B", "-c", program], cwd=tmp_path / "up", capture_output=True, check=False)
-            for program in programs
-        ]
-    assert [done.returncode for done in found[True]] == [1, 1]
-    assert [done.returncode for done in found[False]] == [0, 1]
-    assert found[False][1].stderr.endswith(b"No module named 'torchvision_that_is_not_here'\n")
+    found = {
+        patched: [run_in_checkout(reid, published, tmp_path / "up", program, patched) for program in programs]
+        for patched in (False, True)
+    }
+    assert [done.code for done in found[False]] == [1, 1]
+    assert [done.code for done in found[True]] == [0, 1]
+    assert found[True][1].err.endswith("No module named 'torchvision_that_is_not_here'\n")
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import io
 import shutil
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +18,8 @@ import pytest
 
 if TYPE_CHECKING:
     from modelzoo.common.testing.ascend import FakeAisBench
+
+pytest.register_assert_rewrite("modelzoo.common.testing.upstream")  # its checks say what they saw, like a test's
 
 CommandRunner = Callable[..., "Finished"]
 
@@ -67,6 +71,20 @@ def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
         code = main()
         captured = capsys.readouterr()
         return Finished(code, captured.out, captured.err)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def command_once() -> CommandRunner:
+    """Run a command line as `command` does, for what is made once and used by many tests."""
+
+    def run(main: Callable[[], int], *words: object) -> Finished:
+        out, err = io.StringIO(), io.StringIO()
+        with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+            patch.setattr(sys, "argv", [str(word) for word in words])
+            code = main()
+        return Finished(code, out.getvalue(), err.getvalue())
 
     return run
 
